@@ -1,0 +1,193 @@
+package core
+
+import "net/netip"
+
+// links are a node's connections. A dialed link belongs to the machine that dialed it; an accepted one
+// to the machine its first message is for, which then hears InputUp and the message.
+type links struct {
+	open     map[Link]*link // looked up, never iterated
+	accepted int
+	mute     []muteLink // accepted links without a first message, oldest first
+}
+
+type link struct {
+	id       Link
+	mount    int // -1: accepted and not yet claimed
+	peer     netip.AddrPort
+	up       bool
+	inflight int    // bytes written and not yet flushed
+	partial  []byte // a message that has not arrived whole
+	reader   FrameReader
+	deliver  func(Message)
+}
+
+type muteLink struct {
+	id    Link
+	until Instant
+}
+
+func (n *Node) dial(mount uint8, to netip.AddrPort) Link {
+	n.tokens++
+	id := Link(uint64(mount)<<mountShift | n.tokens)
+	n.links.open[id] = n.newLink(id, int(mount), to)
+	n.put(Effect{Kind: EffectDial, mount: mount, Link: id, To: to})
+	return id
+}
+
+func (n *Node) newLink(id Link, mount int, peer netip.AddrPort) *link {
+	l := &link{id: id, mount: mount, peer: peer, reader: n.dialect.NewFrameReader()}
+	l.deliver = func(m Message) { n.links.message(n, l, m) }
+	return l
+}
+
+func (n *Node) write(mount uint8, id Link, m Message) Fault {
+	l := n.links.open[id]
+	if l == nil || !l.up || l.mount != int(mount) {
+		return FaultClosed
+	}
+	start := len(n.arena)
+	arena, err := n.dialect.AppendFrame(n.arena, m)
+	if err != nil {
+		if f, ok := err.(Fault); ok {
+			return f
+		}
+		return FaultInvalid
+	}
+	size := len(arena) - start
+	if l.inflight > 0 && l.inflight+size > n.config.LinkWindow {
+		return FaultBusy
+	}
+	n.arena = arena
+	l.inflight += size
+	n.put(Effect{Kind: EffectWrite, mount: mount, Link: id, Data: arena[start:len(arena):len(arena)]})
+	return FaultNone
+}
+
+func (n *Node) close(mount uint8, id Link) {
+	if l := n.links.open[id]; l != nil && l.mount == int(mount) {
+		n.links.drop(n, l)
+		n.put(Effect{Kind: EffectClose, mount: mount, Link: id})
+	}
+}
+
+// input handles what hosts say about links; n.in is the input.
+func (ls *links) input(n *Node) {
+	in := n.in
+	l := ls.open[in.Link]
+	switch {
+	case in.Kind == InputUp && l == nil && in.Link.Accepted():
+		ls.accept(n, in)
+	case l == nil:
+		n.stats.Unroutable++ // it crossed our Close on the way
+	case in.Kind == InputUp:
+		l.up = true
+		n.in.From = l.peer
+		n.handle(l.mount)
+	case in.Kind == InputRead:
+		ls.read(n, l, in.Data)
+	case in.Kind == InputFlushed:
+		l.inflight = max(0, l.inflight-in.Size)
+		if l.mount >= 0 {
+			n.handle(l.mount)
+		}
+	case in.Kind == InputDown:
+		ls.drop(n, l)
+		if l.mount >= 0 {
+			n.handle(l.mount)
+		}
+	}
+}
+
+func (ls *links) accept(n *Node, in Input) {
+	if ls.accepted >= n.config.AcceptedMax {
+		n.stats.LinksRefused++
+		n.put(Effect{Kind: EffectClose, Link: in.Link})
+		return
+	}
+	l := n.newLink(in.Link, -1, in.From)
+	l.up = true
+	ls.accepted++
+	ls.open[in.Link] = l
+	ls.mute = append(ls.mute, muteLink{in.Link, n.now.Add(n.config.AcceptedIdle)})
+}
+
+// read cuts l's bytes into messages. Whole messages are read where they lie; only a tail is copied.
+func (ls *links) read(n *Node, l *link, data []byte) {
+	if len(l.partial) > 0 {
+		l.partial = append(l.partial, data...)
+		data = l.partial
+	}
+	used, err := l.reader.ReadFrames(data, l.deliver)
+	if ls.open[l.id] != l {
+		return // a machine hung up while reading
+	}
+	if rest := len(data) - used; err != nil || rest > n.config.FrameMax {
+		n.stats.LinksBad++
+		ls.fail(n, l, FaultInvalid)
+	} else if used > 0 || len(l.partial) == 0 {
+		l.partial = append(l.partial[:0], data[used:]...)
+	}
+	if len(l.partial) == 0 {
+		l.partial = nil // idle links hold no buffers
+	}
+}
+
+// message delivers one message of a link, after claiming the link for the machine it is for.
+func (ls *links) message(n *Node, l *link, m Message) {
+	if ls.open[l.id] != l {
+		return
+	}
+	i := n.mountOf(m.Proto())
+	if i < 0 || l.mount >= 0 && l.mount != i {
+		n.stats.Unroutable++
+		ls.fail(n, l, FaultInvalid)
+		return
+	}
+	at := n.in.At
+	if l.mount < 0 {
+		l.mount = i
+		n.in = Input{Kind: InputUp, At: at, Link: l.id, From: l.peer}
+		n.handle(i)
+		if ls.open[l.id] != l {
+			return
+		}
+	}
+	n.stats.Messages++
+	n.in = Input{Kind: InputMessage, At: at, Link: l.id, From: l.peer, Message: m}
+	n.handle(i)
+}
+
+// fail ends a link for the peer's fault and tells its machine.
+func (ls *links) fail(n *Node, l *link, f Fault) {
+	ls.drop(n, l)
+	n.put(Effect{Kind: EffectClose, Link: l.id})
+	if l.mount >= 0 {
+		n.in = Input{Kind: InputDown, At: n.in.At, Link: l.id, From: l.peer, Fault: f}
+		n.handle(l.mount)
+	}
+}
+
+func (ls *links) drop(n *Node, l *link) {
+	delete(ls.open, l.id)
+	if l.id.Accepted() {
+		ls.accepted--
+	}
+}
+
+// expire closes accepted links that have said nothing for too long.
+func (ls *links) expire(n *Node, due Instant) {
+	for len(ls.mute) > 0 && ls.mute[0].until <= due {
+		if l := ls.open[ls.mute[0].id]; l != nil && l.mount < 0 {
+			n.stats.LinksIdle++
+			ls.fail(n, l, FaultTimeout)
+		}
+		ls.mute = ls.mute[1:]
+	}
+}
+
+func (ls *links) deadline() Instant {
+	if len(ls.mute) == 0 {
+		return Never
+	}
+	return ls.mute[0].until
+}

@@ -1,0 +1,139 @@
+package swim
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// Config configures a Machine. Start from LAN, WAN or Local and set Name and Addr; a field left zero
+// takes the value LAN gives it, where zero is not in its range. Validate says what is wrong.
+type Config struct {
+	Name     string         // this member's, 1 to 255 bytes, unique in the cluster; required
+	Addr     netip.AddrPort // where the others reach it; required, IP not unspecified, port not 0
+	Meta     []byte         // this member's metadata; at most MetaMax bytes
+	Versions Versions       // default: protocol 1 to 5, speaking 2; application 0
+	Seeds    []string       // "host:port" to join at start and to heal with; at most SeedsMax
+
+	// Failure detection (SWIM §3, Lifeguard §IV).
+
+	ProbeInterval  time.Duration // between probes; > ProbeTimeout; LAN 1 s, WAN 5 s, Local 1 s
+	ProbeTimeout   time.Duration // for an answer, before helpers are asked; LAN 500 ms, WAN 3 s, Local 200 ms
+	IndirectProbes int           // helpers asked, SWIM's k; 0 to 16; LAN 3, WAN 3, Local 1
+	NackPercent    int           // when a helper says it has no answer either, in % of ProbeTimeout; 1 to 100; 80
+	HealthMax      int           // worst health score; timeouts stretch up to HealthMax+1 times; 0 turns it off; 7
+	SuspicionMult  int           // shortest suspicion = this × log10(members) × ProbeInterval; ≥ 1; LAN 4, WAN 6, Local 3
+	SuspicionScale int           // longest suspicion = this × the shortest; 1 turns Lifeguard's LHA-Suspicion off; 6
+	Confirmations  int           // accusers, besides the first, that bring a suspicion to its shortest; 0 to 16; LAN 2, WAN 4, Local 1
+
+	// Dissemination (SWIM §4.1).
+
+	GossipInterval time.Duration // LAN 200 ms, WAN 500 ms, Local 100 ms
+	GossipNodes    int           // members gossiped to each interval; 0 to 16; LAN 3, WAN 4, Local 3
+	GossipToDead   time.Duration // how long the dead still get gossip, so that they can refute; LAN 30 s, WAN 60 s, Local 15 s
+	RetransmitMult int           // each broadcast leaves this × ⌈log10(members+1)⌉ times; ≥ 1; LAN 4, WAN 4, Local 2
+
+	// Anti-entropy and healing.
+
+	PushPullInterval time.Duration // full exchange with a random member; longer above 32 members; LAN 30 s, WAN 60 s, Local 15 s
+	StreamTimeout    time.Duration // for a whole exchange on a link; LAN 10 s, WAN 30 s, Local 1 s
+	HealInterval     time.Duration // between exchanges with lost members and unreached seeds; 0 turns healing off; LAN 15 s, WAN 30 s, Local 5 s
+	TombstoneTime    time.Duration // how long dead and left members are remembered, and the dead dialed; 24 h
+	LeaveTimeout     time.Duration // default patience of Leave and SetMeta; LAN 5 s, WAN 10 s, Local 2 s
+
+	// Bounds. What exceeds one is refused and counted.
+
+	MembersMax    int // rows of the table, dead ones included; 65,536
+	MetaMax       int // bytes of metadata, ours and others'; 512, and it must fit a datagram
+	BroadcastsMax int // queued; 8,192
+	RelaysMax     int // indirect pings served at one time; 256
+	PingsMax      int // PingMember and SendUser commands in flight; 256
+	ExchangesMax  int // push/pull links dialed at one time; 16
+	SeedsMax      int // seeds remembered; 64
+	UserMax       int // bytes of one SendUser; 1 MiB
+	UserStateMax  int // bytes of SetUserState, ours and others'; 1 MiB
+
+	// Policy: pure functions of their arguments.
+
+	// Admit says whether a member may enter the table or change address; nil admits all. It must not
+	// retain r.Meta.
+	Admit func(r *Record) bool
+	// NoStreamPing turns off the ping on a link that backs up a failed probe.
+	NoStreamPing bool
+
+	// Fidelity is whose rules to follow where HashiCorp's memberlist and the papers differ.
+	Fidelity Fidelity
+	// Transitions emits a Transition for every change of every row.
+	Transitions bool
+}
+
+// Fidelity chooses between rules. Neither changes a byte on the wire.
+type Fidelity uint8
+
+const (
+	// Improved follows the papers and mends what users of memberlist run into: see docs/RATIONALE.md.
+	Improved Fidelity = iota
+	// Memberlist follows the constants and the observable order of HashiCorp's memberlist: nacks at the
+	// full timeout, unscaled probe timeout, a health score that jumps by every missing nack, dead members
+	// forgotten after GossipToDead, no healing, incarnations that restart at 1.
+	Memberlist
+)
+
+// LAN is for members in one data centre.
+func LAN() Config {
+	return Config{
+		Versions:      Versions{ProtocolMin: 1, ProtocolMax: 5, Protocol: 2},
+		ProbeInterval: time.Second, ProbeTimeout: 500 * time.Millisecond, IndirectProbes: 3, NackPercent: 80,
+		HealthMax: 7, SuspicionMult: 4, SuspicionScale: 6, Confirmations: 2,
+		GossipInterval: 200 * time.Millisecond, GossipNodes: 3, GossipToDead: 30 * time.Second, RetransmitMult: 4,
+		PushPullInterval: 30 * time.Second, StreamTimeout: 10 * time.Second, HealInterval: 15 * time.Second,
+		TombstoneTime: 24 * time.Hour, LeaveTimeout: 5 * time.Second,
+		MembersMax: 1 << 16, MetaMax: 512, BroadcastsMax: 1 << 13, RelaysMax: 256, PingsMax: 256,
+		ExchangesMax: 16, SeedsMax: 64, UserMax: 1 << 20, UserStateMax: 1 << 20,
+	}
+}
+
+// WAN is for members in several data centres.
+func WAN() Config {
+	c := LAN()
+	c.ProbeInterval, c.ProbeTimeout = 5*time.Second, 3*time.Second
+	c.SuspicionMult, c.Confirmations = 6, 4
+	c.GossipInterval, c.GossipNodes, c.GossipToDead = 500*time.Millisecond, 4, 60*time.Second
+	c.PushPullInterval, c.StreamTimeout = 60*time.Second, 30*time.Second
+	c.HealInterval, c.LeaveTimeout = 30*time.Second, 10*time.Second
+	return c
+}
+
+// Local is for members on one machine.
+func Local() Config {
+	c := LAN()
+	c.ProbeTimeout, c.IndirectProbes = 200*time.Millisecond, 1
+	c.SuspicionMult, c.Confirmations, c.RetransmitMult = 3, 1, 2
+	c.GossipInterval, c.GossipToDead = 100*time.Millisecond, 15*time.Second
+	c.PushPullInterval, c.StreamTimeout = 15*time.Second, time.Second
+	c.HealInterval, c.LeaveTimeout = 5*time.Second, 2*time.Second
+	return c
+}
+
+// AsMemberlist returns c with HashiCorp's rules in place of ours.
+func (c Config) AsMemberlist() Config {
+	c.Fidelity = Memberlist
+	c.NackPercent = 100
+	c.HealInterval = 0
+	c.TombstoneTime = c.GossipToDead
+	return c
+}
+
+// Preset returns the preset of that name: lan, wan, local, or one of them with "-memberlist" appended.
+func Preset(name string) (Config, error) {
+	presets := map[string]func() Config{"lan": LAN, "wan": WAN, "local": Local}
+	if f := presets[name]; f != nil {
+		return f(), nil
+	}
+	const suffix = "-memberlist"
+	if base, ok := strings.CutSuffix(name, suffix); ok && presets[base] != nil {
+		return presets[base]().AsMemberlist(), nil
+	}
+	return Config{}, fmt.Errorf("unknown preset %q; use lan, wan, local, or one of them with %q appended", name, suffix)
+}

@@ -1,0 +1,3 @@
+module github.com/nekton-go/nekton
+
+go 1.26
