@@ -104,3 +104,11 @@ func (t *Turn) token() Token {
 	t.node.tokens++
 	return Token(uint64(t.mount)<<mountShift | t.node.tokens)
 }
+
+// Verbs is what drives a node: what a Node, a sealed node (codec/seal) and a guest (hosts/wasi) have
+// in common.
+type Verbs interface {
+	Step(now Instant, in Input)
+	Next() (Effect, bool)
+	Deadline() Instant
+}
