@@ -33,8 +33,7 @@ func (r *reader) head(major byte) uint64 {
 	return arg
 }
 
-// item reads the start of any item of definite length. Of simple values it accepts the assigned ones
-// and floats, whose bits are the argument.
+// item reads the start of any item of definite length. The argument of a float is its bits.
 func (r *reader) item() (major byte, arg uint64) {
 	if r.bad || r.at >= len(r.b) {
 		return 0, r.fail()
@@ -63,9 +62,9 @@ func (r *reader) item() (major byte, arg uint64) {
 	}
 	r.at += size
 	if major == majorSimple {
-		shortest = 0 // half, single and double floats
+		shortest = 0 // a float has the size of its type
 		if size == 1 {
-			shortest = 32 // §3.3: simple values below 32 have no two-byte form
+			shortest = 32 // simple values below 32 have no two-byte form (§3.3)
 		}
 	}
 	if arg < shortest {
@@ -120,13 +119,14 @@ func (r *reader) uint(max uint64) uint64 {
 func (r *reader) uint32() uint32 { return uint32(r.uint(math.MaxUint32)) }
 
 func (r *reader) bool() bool {
-	switch r.head(majorSimple) {
-	case simpleTrue & 0x1f:
+	b := r.take(1)
+	switch {
+	case r.bad:
+	case b[0] == simpleTrue:
 		return true
-	case simpleFalse & 0x1f:
-		return false
+	case b[0] != simpleFalse:
+		r.bad = true
 	}
-	r.bad = true
 	return false
 }
 
