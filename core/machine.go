@@ -69,6 +69,14 @@ func (t *Turn) Dial(to netip.AddrPort) Link { return t.node.dial(t.mount, to) }
 // the dialect's fault if it cannot carry the message. A message larger than the window goes out alone.
 func (t *Turn) Write(l Link, m Message) Fault { return t.node.write(t.mount, l, m) }
 
+// Unflushed is how many bytes written to a link the host has not yet taken.
+func (t *Turn) Unflushed(l Link) int {
+	if open := t.node.links.open[l]; open != nil {
+		return open.inflight
+	}
+	return 0
+}
+
 // Close hangs up. The machine hears no more of l.
 func (t *Turn) Close(l Link) { t.node.close(t.mount, l) }
 

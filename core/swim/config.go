@@ -1,6 +1,7 @@
 package swim
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -51,6 +52,7 @@ type Config struct {
 	PingsMax      int // PingMember and SendUser commands in flight; 256
 	ExchangesMax  int // push/pull links dialed at one time; 16
 	SeedsMax      int // seeds remembered; 64
+	AnswersMax    int // stale claims answered in one ProbeInterval; 64
 	UserMax       int // bytes of one SendUser; 1 MiB
 	UserStateMax  int // bytes of SetUserState, ours and others'; 1 MiB
 
@@ -90,7 +92,7 @@ func LAN() Config {
 		PushPullInterval: 30 * time.Second, StreamTimeout: 10 * time.Second, HealInterval: 15 * time.Second,
 		TombstoneTime: 24 * time.Hour, LeaveTimeout: 5 * time.Second,
 		MembersMax: 1 << 16, MetaMax: 512, BroadcastsMax: 1 << 13, RelaysMax: 256, PingsMax: 256,
-		ExchangesMax: 16, SeedsMax: 64, UserMax: 1 << 20, UserStateMax: 1 << 20,
+		ExchangesMax: 16, SeedsMax: 64, AnswersMax: 64, UserMax: 1 << 20, UserStateMax: 1 << 20,
 	}
 }
 
@@ -137,3 +139,87 @@ func Preset(name string) (Config, error) {
 	}
 	return Config{}, fmt.Errorf("unknown preset %q; use lan, wan, local, or one of them with %q appended", name, suffix)
 }
+
+// withDefaults fills in what zero cannot mean. The fields for which zero is in range stay as they are.
+func (c Config) withDefaults() Config {
+	lan := LAN()
+	if c.Versions == (Versions{}) {
+		c.Versions = lan.Versions
+	}
+	for _, d := range []struct{ field, otherwise *time.Duration }{
+		{&c.ProbeInterval, &lan.ProbeInterval}, {&c.ProbeTimeout, &lan.ProbeTimeout},
+		{&c.GossipInterval, &lan.GossipInterval}, {&c.GossipToDead, &lan.GossipToDead},
+		{&c.PushPullInterval, &lan.PushPullInterval}, {&c.StreamTimeout, &lan.StreamTimeout},
+		{&c.TombstoneTime, &lan.TombstoneTime}, {&c.LeaveTimeout, &lan.LeaveTimeout},
+	} {
+		if *d.field == 0 {
+			*d.field = *d.otherwise
+		}
+	}
+	for _, n := range []struct{ field, otherwise *int }{
+		{&c.NackPercent, &lan.NackPercent}, {&c.SuspicionMult, &lan.SuspicionMult},
+		{&c.SuspicionScale, &lan.SuspicionScale}, {&c.RetransmitMult, &lan.RetransmitMult},
+		{&c.MembersMax, &lan.MembersMax}, {&c.MetaMax, &lan.MetaMax}, {&c.BroadcastsMax, &lan.BroadcastsMax},
+		{&c.RelaysMax, &lan.RelaysMax}, {&c.PingsMax, &lan.PingsMax}, {&c.ExchangesMax, &lan.ExchangesMax},
+		{&c.SeedsMax, &lan.SeedsMax}, {&c.AnswersMax, &lan.AnswersMax}, {&c.UserMax, &lan.UserMax},
+		{&c.UserStateMax, &lan.UserStateMax},
+	} {
+		if *n.field == 0 {
+			*n.field = *n.otherwise
+		}
+	}
+	return c
+}
+
+// Validate says everything that is wrong with the config once defaults are filled in, or returns nil.
+func (c Config) Validate() error {
+	c = c.withDefaults()
+	var errs []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("swim: "+format, args...))
+		}
+	}
+	check(c.Name != "" && len(c.Name) <= nameMax, "Name is %d bytes long; give 1 to %d", len(c.Name), nameMax)
+	check(c.Addr.IsValid() && !c.Addr.Addr().IsUnspecified() && c.Addr.Port() != 0,
+		"Addr is %v; give an address and port the other members can reach", c.Addr)
+	check(len(c.Meta) <= c.MetaMax, "Meta is %d bytes long; MetaMax is %d", len(c.Meta), c.MetaMax)
+	check(len(c.Seeds) <= c.SeedsMax, "%d Seeds; SeedsMax is %d", len(c.Seeds), c.SeedsMax)
+	v := c.Versions
+	check(0 < v.ProtocolMin && v.ProtocolMin <= v.Protocol && v.Protocol <= v.ProtocolMax &&
+		v.AppMin <= v.App && v.App <= v.AppMax, "Versions %+v: want 0 < min ≤ spoken ≤ max", v)
+	check(c.ProbeTimeout < c.ProbeInterval, "ProbeTimeout %v must be shorter than ProbeInterval %v", c.ProbeTimeout, c.ProbeInterval)
+	for _, d := range []struct {
+		name  string
+		value time.Duration
+	}{
+		{"ProbeTimeout", c.ProbeTimeout}, {"GossipInterval", c.GossipInterval}, {"GossipToDead", c.GossipToDead},
+		{"PushPullInterval", c.PushPullInterval}, {"StreamTimeout", c.StreamTimeout},
+		{"TombstoneTime", c.TombstoneTime}, {"LeaveTimeout", c.LeaveTimeout},
+	} {
+		check(d.value >= time.Millisecond && d.value <= durationMax, "%s is %v; give 1ms to %v", d.name, d.value, durationMax)
+	}
+	check(c.ProbeInterval <= time.Hour, "ProbeInterval is %v; give at most 1h", c.ProbeInterval)
+	check(c.HealInterval >= 0 && c.HealInterval <= durationMax, "HealInterval is %v; give 0 (off) to %v", c.HealInterval, durationMax)
+	for _, n := range []struct {
+		name             string
+		value, low, high int
+	}{
+		{"IndirectProbes", c.IndirectProbes, 0, helpersMax}, {"NackPercent", c.NackPercent, 1, 100},
+		{"HealthMax", c.HealthMax, 0, 64}, {"SuspicionMult", c.SuspicionMult, 1, 1000},
+		{"SuspicionScale", c.SuspicionScale, 1, 1000}, {"Confirmations", c.Confirmations, 0, 16},
+		{"GossipNodes", c.GossipNodes, 0, 16}, {"RetransmitMult", c.RetransmitMult, 1, 1000},
+		{"MembersMax", c.MembersMax, 2, 1 << 24}, {"MetaMax", c.MetaMax, 1, 1 << 16},
+		{"BroadcastsMax", c.BroadcastsMax, 16, 1 << 24}, {"RelaysMax", c.RelaysMax, 1, 1 << 16},
+		{"PingsMax", c.PingsMax, 1, 1 << 16}, {"ExchangesMax", c.ExchangesMax, 1, 1 << 16},
+		{"SeedsMax", c.SeedsMax, 1, 1 << 16}, {"AnswersMax", c.AnswersMax, 1, 1 << 16},
+		{"UserMax", c.UserMax, 1, 1 << 30}, {"UserStateMax", c.UserStateMax, 1, 1 << 30},
+	} {
+		check(n.low <= n.value && n.value <= n.high, "%s is %d; give %d to %d", n.name, n.value, n.low, n.high)
+	}
+	check(c.Fidelity <= Memberlist, "Fidelity %d is unknown", c.Fidelity)
+	return errors.Join(errs...)
+}
+
+// durationMax bounds every interval: far beyond use, and no product of two bounds overflows.
+const durationMax = 30 * 24 * time.Hour

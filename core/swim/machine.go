@@ -1,17 +1,269 @@
 package swim
 
-import "github.com/nekton-go/nekton/core"
+import (
+	"bytes"
+	"net/netip"
+
+	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/core/gossip"
+	"github.com/nekton-go/nekton/core/timer"
+)
+
+// nameMax is the longest name of a member, in bytes: HashiCorp's wire has no room for more.
+const nameMax = 255
 
 // A Machine is one member. See the package comment.
 type Machine struct {
 	cfg Config
+	now core.Instant // of the last input
+
+	// What it knows.
+	table    Table
+	counts   [states]int           // rows by state
+	quarrels map[ID]netip.AddrPort // who else claims a member's name; looked up only
+	health   int
+	changes  uint64 // of the set of alive members
+
+	// Itself. Invariant: incarnation ≤ reserved; wanted is where it is going.
+	self       ID
+	meta       []byte
+	userState  []byte
+	wall       int64
+	wanted     uint32
+	reserved   uint32     // durable: no earlier life announced more
+	reserving  core.Token // the reservation under way, up to reserveTo
+	reserveTo  uint32
+	begun      bool // the first wake has come
+	running    bool // the first incarnation is durable, and this member is in its table
+	leaving    bool
+	rival      netip.AddrPort // who else uses our name
+	rivalUntil core.Instant
+	waiters    []waiter
+	tickets    gossip.Ticket
+
+	// What it does.
+	prober          prober
+	asks            asks
+	gossip          gossiper
+	sync            syncer
+	heal            healer
+	queue           gossip.Queue
+	suspicions      map[ID]*suspicion // looked up only
+	suspicionTimers timer.Heap[*suspicion]
+	exchanges       map[core.Link]*exchange // looked up only
+	exchangeTimers  timer.Heap[*exchange]
+	userLinks       int
+	answers         int
+	answersUntil    core.Instant
+
+	// Joining and coming back.
+	seeds      []seed
+	remembered []netip.AddrPort
+	resolving  map[core.Token]*attempt // looked up only
+	joining    int
+	backlog    []*attempt
+	snapshotAt uint64
+
+	deadline core.Instant
+	counters Counters
+
+	// Scratch, so that the hot paths allocate nothing.
+	ping     Ping
+	indirect IndirectPing
+	ack      Ack
+	all      PushPull
+	chosen   []ID
+	scratch  []byte
 }
 
-// New returns a member that starts with its node's first InputWake.
-func New(c Config) (*Machine, error) { return &Machine{cfg: c}, nil }
-
-// Handle implements core.Machine.
-func (m *Machine) Handle(t *core.Turn, in *core.Input) {}
+// New returns a member that starts with its node's first InputWake. The error is Config.Validate's.
+func New(c Config) (*Machine, error) {
+	c = c.withDefaults()
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	m := &Machine{
+		cfg: c, table: newDense(), meta: bytes.Clone(c.Meta), deadline: core.Never,
+		quarrels: map[ID]netip.AddrPort{}, suspicions: map[ID]*suspicion{},
+		exchanges: map[core.Link]*exchange{}, resolving: map[core.Token]*attempt{},
+	}
+	m.queue.Max = c.BroadcastsMax
+	for _, name := range c.Seeds {
+		m.rememberSeed(name)
+	}
+	return m, nil
+}
 
 // Deadline implements core.Machine.
-func (m *Machine) Deadline() core.Instant { return core.Never }
+func (m *Machine) Deadline() core.Instant { return m.deadline }
+
+// Handle implements core.Machine.
+func (m *Machine) Handle(t *core.Turn, in *core.Input) {
+	m.now = t.Now()
+	switch in.Kind {
+	case core.InputMessage:
+		if m.running && in.Link != 0 {
+			m.converse(t, in)
+		} else if m.running {
+			m.hear(t, in)
+		}
+	case core.InputWake:
+		m.wake(t, in.At)
+	case core.InputCommand:
+		m.command(t, in.Command)
+	case core.InputUp:
+		m.linkUp(t, in)
+	case core.InputFlushed:
+		m.linkFlushed(t, in)
+	case core.InputDown:
+		m.linkDown(t, in)
+	case core.InputResolved:
+		m.resolved(t, in)
+	case core.InputStored:
+		m.stored(t, in)
+	case core.InputRestore, core.InputReplay:
+		m.restore(in.Data)
+	case core.InputWall:
+		m.wall = in.Wall
+	}
+	m.rearm()
+}
+
+// hear handles a message from a datagram.
+func (m *Machine) hear(t *core.Turn, in *core.Input) {
+	switch msg := in.Message.(type) {
+	case *Ping:
+		if msg.Target != m.cfg.Name {
+			return // meant for an earlier tenant of our address
+		}
+		to := in.From
+		if msg.Source.IsValid() && m.cfg.Fidelity == Memberlist {
+			to = msg.Source
+		}
+		m.ack = Ack{Seq: msg.Seq}
+		t.Send(to, &m.ack)
+	case *Ack:
+		if !m.answered(t, msg.Seq, in.At) {
+			m.replied(t, msg, in.At)
+		}
+	case *IndirectPing:
+		m.relay(t, in.From, msg)
+	case *Nack:
+		m.nacked(msg.Seq)
+	case *Announce:
+		m.announce(t, &msg.Record, CauseAnnounce)
+	case *Accuse:
+		before := m.incarnation()
+		m.accuse(t, msg, CauseAccuse, nil)
+		m.answerAccuser(t, in.From, before)
+	case *Bury:
+		before := m.incarnation()
+		m.bury(t, msg, CauseBury)
+		m.answerAccuser(t, in.From, before)
+	case *User:
+		t.Emit(&UserReceived{From: in.From, Data: bytes.Clone(msg.Data)})
+	default:
+		m.counters.Invalid++
+	}
+}
+
+// wake does whatever is due.
+func (m *Machine) wake(t *core.Turn, due core.Instant) {
+	if !m.begun {
+		m.begin(t)
+		return
+	}
+	if m.prober.deadline() <= due {
+		m.probe(t, due)
+	}
+	m.expireAsks(t, due)
+	m.convict(t, due)
+	m.expireExchanges(t, due)
+	if m.gossip.next <= due {
+		m.gossipTick(t)
+	}
+	if m.sync.next <= due {
+		m.syncTick(t)
+	}
+	if m.heal.next <= due {
+		m.healTick(t)
+	}
+	m.settle(t, due)
+}
+
+// rearm finds the earliest of all deadlines.
+func (m *Machine) rearm() {
+	if !m.begun {
+		m.deadline = core.Never
+		return
+	}
+	d := min(m.suspicionTimers.Deadline(), m.exchangeTimers.Deadline(), m.asks.deadline(), m.settleDeadline())
+	if m.running {
+		d = min(d, m.prober.deadline(), m.sync.next, m.heal.next)
+		m.armGossip()
+		d = min(d, m.gossip.next)
+	}
+	m.deadline = d
+}
+
+func (m *Machine) command(t *core.Turn, c core.Command) {
+	switch c := c.(type) {
+	case Join:
+		m.join(t, c)
+	case Leave:
+		m.leave(t, c)
+	case SetMeta:
+		m.setMeta(t, c)
+	case SetUserState:
+		if len(c.Data) > m.cfg.UserStateMax {
+			t.Emit(&core.Done{ID: c.ID, Fault: core.FaultTooLarge})
+			return
+		}
+		m.userState = bytes.Clone(c.Data)
+		t.Emit(&core.Done{ID: c.ID})
+	case PingMember:
+		m.pingMember(t, c)
+	case SendUser:
+		m.sendUser(t, c)
+	case Forget:
+		t.Emit(&core.Done{ID: c.ID, Fault: m.forgetNamed(t, c.Name)})
+	case Inspect:
+		t.Emit(m.info(c.ID))
+	default:
+		t.Emit(&core.Done{ID: c.CommandID(), Fault: core.FaultInvalid, Detail: "swim does not know this command"})
+	}
+}
+
+func (m *Machine) forgetNamed(t *core.Turn, name string) core.Fault {
+	id, ok := m.table.Find(name)
+	if !ok {
+		return core.FaultNotFound
+	}
+	if !m.table.Row(id).State.Gone() || id == m.self {
+		return core.FaultRefused
+	}
+	m.forget(t, id)
+	return core.FaultNone
+}
+
+func (m *Machine) info(id uint64) *Info {
+	m.counters.BroadcastsDropped = m.queue.Dropped
+	return &Info{
+		ID: id, Name: m.cfg.Name, Incarnation: m.incarnation(), Health: m.health,
+		Members: m.members(), Dead: m.counts[Dead], Left: m.counts[Left],
+		Broadcasts: m.queue.Len(), Leaving: m.leaving, Counters: m.counters,
+	}
+}
+
+// members counts those alive or suspect, this one included. HashiCorp counts the dead as well.
+func (m *Machine) members() int {
+	n := m.counts[Alive] + m.counts[Suspect]
+	if m.cfg.Fidelity == Memberlist {
+		n += m.counts[Dead] + m.counts[Left]
+	}
+	return n
+}
+
+func (m *Machine) rows() int {
+	return m.counts[Alive] + m.counts[Suspect] + m.counts[Dead] + m.counts[Left]
+}

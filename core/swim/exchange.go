@@ -1,0 +1,238 @@
+package swim
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+
+	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/core/timer"
+)
+
+// An exchange is one conversation over one link: a request and at most one answer. Whoever dialed hangs
+// up. Its deadline covers all of it, the dial included.
+type exchange struct {
+	kind    exchangeKind
+	link    core.Link
+	peer    netip.AddrPort
+	until   core.Instant
+	timer   timer.Timer[*exchange]
+	seq     uint32   // streamPing
+	command uint64   // userLink
+	data    []byte   // userLink
+	attempt *attempt // joinPull
+	seed    string   // healPull, if with a seed
+}
+
+type exchangeKind uint8
+
+const (
+	accepted   exchangeKind = iota // a peer dialed us
+	streamPing                     // the prober's
+	userLink                       // SendUser
+	pushPull                       // periodic anti-entropy
+	healPull                       // with a lost member or seed
+	joinPull                       // Join
+)
+
+// dial starts an exchange.
+func (m *Machine) dial(t *core.Turn, to netip.AddrPort, x *exchange) core.Link {
+	x.link, x.peer = t.Dial(to), to
+	m.exchanges[x.link] = x
+	m.exchangeTimers.Set(&x.timer, x, x.until)
+	return x.link
+}
+
+// linkUp sends the request of an exchange we dialed, or expects one from a peer.
+func (m *Machine) linkUp(t *core.Turn, in *core.Input) {
+	if in.Link.Accepted() {
+		x := &exchange{kind: accepted, link: in.Link, peer: in.From, until: m.now.Add(m.cfg.StreamTimeout)}
+		m.exchanges[x.link] = x
+		m.exchangeTimers.Set(&x.timer, x, x.until)
+		return
+	}
+	x := m.exchanges[in.Link]
+	if x == nil {
+		return
+	}
+	var fault core.Fault
+	switch x.kind {
+	case streamPing:
+		who := m.table.Identity(m.prober.target)
+		m.ping = Ping{Seq: x.seq, Target: who.Name}
+		fault = t.Write(x.link, &m.ping)
+	case userLink:
+		fault = t.Write(x.link, &User{Data: x.data})
+	default:
+		fault = t.Write(x.link, m.everything(x.kind == joinPull))
+	}
+	if fault != core.FaultNone {
+		m.finish(t, x, fault, "")
+	}
+}
+
+// linkFlushed completes a reliable message once the host has taken all of it.
+func (m *Machine) linkFlushed(t *core.Turn, in *core.Input) {
+	if x := m.exchanges[in.Link]; x != nil && x.kind == userLink && t.Unflushed(x.link) == 0 {
+		m.finish(t, x, core.FaultNone, "")
+	}
+}
+
+// linkDown ends an exchange whose link is gone.
+func (m *Machine) linkDown(t *core.Turn, in *core.Input) {
+	if x := m.exchanges[in.Link]; x != nil {
+		fault := in.Fault
+		if fault == core.FaultNone {
+			fault = core.FaultClosed
+		}
+		m.finish(t, x, fault, "")
+	}
+}
+
+// expireExchanges hangs up on peers that took too long.
+func (m *Machine) expireExchanges(t *core.Turn, due core.Instant) {
+	for x, ok := m.exchangeTimers.Due(due); ok; x, ok = m.exchangeTimers.Due(due) {
+		m.finish(t, x, core.FaultTimeout, "")
+	}
+}
+
+// converse handles a message on a link.
+func (m *Machine) converse(t *core.Turn, in *core.Input) {
+	x := m.exchanges[in.Link]
+	if x == nil {
+		return
+	}
+	switch msg := in.Message.(type) {
+	case *PushPull:
+		m.exchangeState(t, x, msg)
+	case *Refuse:
+		m.finish(t, x, core.FaultRefused, msg.Reason)
+	case *Ping:
+		if x.kind != accepted || msg.Target != m.cfg.Name {
+			m.finish(t, x, core.FaultInvalid, "")
+			return
+		}
+		m.ack = Ack{Seq: msg.Seq}
+		t.Write(x.link, &m.ack)
+	case *Ack:
+		if x.kind == streamPing && msg.Seq == x.seq {
+			m.streamAnswered(t, x.link)
+		}
+		m.hangUp(t, x.link)
+	case *User:
+		if x.kind == accepted && len(msg.Data) <= m.cfg.UserMax {
+			t.Emit(&UserReceived{From: x.peer, Data: bytes.Clone(msg.Data), Reliable: true})
+			return
+		}
+		m.finish(t, x, core.FaultInvalid, "")
+	default:
+		m.counters.Invalid++
+		m.finish(t, x, core.FaultInvalid, "")
+	}
+}
+
+// exchangeState merges what a peer knows; on a link it dialed, it then gets what we know, what we have
+// just learnt included.
+func (m *Machine) exchangeState(t *core.Turn, x *exchange, theirs *PushPull) {
+	if x.kind == streamPing || x.kind == userLink {
+		m.finish(t, x, core.FaultInvalid, "")
+		return
+	}
+	if why := m.incompatible(theirs); why != "" {
+		m.counters.Refused++
+		if x.kind == accepted {
+			t.Write(x.link, &Refuse{Reason: why})
+		} else {
+			m.finish(t, x, core.FaultRefused, why)
+		}
+		return
+	}
+	answerFirst := m.cfg.Fidelity == Memberlist
+	if x.kind == accepted && answerFirst {
+		t.Write(x.link, m.everything(theirs.Join))
+	}
+	for i := range theirs.Members {
+		m.merge(t, &theirs.Members[i])
+	}
+	if len(theirs.User) > 0 && len(theirs.User) <= m.cfg.UserStateMax {
+		t.Emit(&UserStateReceived{From: x.peer, Data: bytes.Clone(theirs.User), Join: theirs.Join})
+	}
+	if x.kind == accepted {
+		if !answerFirst {
+			t.Write(x.link, m.everything(theirs.Join))
+		}
+		return
+	}
+	m.finish(t, x, core.FaultNone, "")
+}
+
+// everything is the push half of a push/pull. It is valid until the next call.
+func (m *Machine) everything(join bool) *PushPull {
+	m.all.Join, m.all.User, m.all.Members = join, m.userState, m.all.Members[:0]
+	for id := range ID(m.table.Bound()) {
+		if m.table.Row(id).Used {
+			m.all.Members = append(m.all.Members, m.record(id))
+		}
+	}
+	return &m.all
+}
+
+// incompatible says why two clusters cannot merge: some member speaks a version that some other does
+// not understand. Members that are gone have no say.
+func (m *Machine) incompatible(theirs *PushPull) string {
+	low, high := m.cfg.Versions.ProtocolMin, m.cfg.Versions.ProtocolMax
+	appLow, appHigh := m.cfg.Versions.AppMin, m.cfg.Versions.AppMax
+	for i := range theirs.Members {
+		if r := &theirs.Members[i]; !r.State.Gone() && m.sound(r) {
+			low, high = max(low, r.Versions.ProtocolMin), min(high, r.Versions.ProtocolMax)
+			appLow, appHigh = max(appLow, r.Versions.AppMin), min(appHigh, r.Versions.AppMax)
+		}
+	}
+	for i := range theirs.Members {
+		r := &theirs.Members[i]
+		if r.State.Gone() || !m.sound(r) {
+			continue
+		}
+		if v := r.Versions; v.Protocol < low || v.Protocol > high || v.App < appLow || v.App > appHigh {
+			return fmt.Sprintf("%s speaks protocol %d and application %d; all together understand %d to %d and %d to %d",
+				r.Name, v.Protocol, v.App, low, high, appLow, appHigh)
+		}
+	}
+	return ""
+}
+
+// finish ends an exchange and tells whoever waits for it.
+func (m *Machine) finish(t *core.Turn, x *exchange, fault core.Fault, why string) {
+	m.hangUp(t, x.link)
+	if x.kind >= pushPull {
+		m.counters.PushPulls++
+		if fault != core.FaultNone {
+			m.counters.PushPullsFailed++
+		}
+	}
+	switch x.kind {
+	case streamPing:
+		m.streamFailed(x.link, fault)
+	case userLink:
+		m.userLinks--
+		t.Emit(&core.Done{ID: x.command, Fault: fault, Detail: why})
+	case pushPull:
+		m.sync.running = false
+	case healPull:
+		m.heal.running = false
+		if fault == core.FaultNone && x.seed != "" {
+			m.meetSeed(x.seed, x.peer)
+		}
+	case joinPull:
+		m.attempted(t, x.attempt, x.peer, fault, why)
+	}
+}
+
+// hangUp closes a link and forgets its exchange.
+func (m *Machine) hangUp(t *core.Turn, l core.Link) {
+	if x := m.exchanges[l]; x != nil {
+		m.exchangeTimers.Stop(&x.timer)
+		delete(m.exchanges, l)
+		t.Close(l)
+	}
+}

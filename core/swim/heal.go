@@ -1,0 +1,76 @@
+package swim
+
+import (
+	"net/netip"
+
+	"github.com/nekton-go/nekton/core"
+)
+
+// Healing. A partition that lasts longer than the dead get gossip would stay for ever: each side holds
+// the other for dead and nobody dials. So every member now and then exchanges everything with one it
+// has lost, or with a seed that is no alive member, as likely as there are more of them than alive
+// members: the cost to a healthy cluster is next to nothing, and half a cluster looks for the other
+// half at once.
+
+type healer struct {
+	next    core.Instant
+	running bool
+	token   core.Token // of the seed that is being resolved
+	seed    string
+}
+
+// healTick starts one exchange, perhaps.
+func (m *Machine) healTick(t *core.Turn) {
+	m.heal.next = m.now.Add(m.cfg.HealInterval)
+	lost := m.counts[Dead]
+	strangers := 0 // seeds that are not known to be members
+	for i := range m.seeds {
+		if !m.met(&m.seeds[i]) {
+			strangers++
+		}
+	}
+	candidates := lost + strangers
+	others := max(1, m.members()-1)
+	if candidates == 0 || m.heal.running || t.Rand().IntN(others) >= candidates {
+		return
+	}
+	m.counters.Heals++
+	m.heal.running = true
+	if nth := t.Rand().IntN(candidates); nth >= lost {
+		m.healSeed(t, nth-lost)
+	} else {
+		dead := m.pick(t, m.chosen[:0], 1, func(id ID) bool { return m.table.Row(id).State == Dead })
+		m.healWith(t, m.table.Identity(dead[0]).Addr, "")
+	}
+}
+
+// healSeed resolves the nth seed that is not known to be a member.
+func (m *Machine) healSeed(t *core.Turn, nth int) {
+	for i := range m.seeds {
+		if s := &m.seeds[i]; !m.met(s) {
+			if nth == 0 {
+				m.heal.token, m.heal.seed = t.Resolve(s.name), s.name
+				return
+			}
+			nth--
+		}
+	}
+}
+
+func (m *Machine) healResolved(t *core.Turn, in *core.Input) {
+	m.heal.token, m.heal.running = 0, false
+	if in.Fault != core.FaultNone || len(in.Addrs) == 0 {
+		return
+	}
+	addr := in.Addrs[t.Rand().IntN(len(in.Addrs))]
+	if addr == m.cfg.Addr {
+		m.seedIsSelf(m.heal.seed)
+		return
+	}
+	m.heal.running = true
+	m.healWith(t, addr, m.heal.seed)
+}
+
+func (m *Machine) healWith(t *core.Turn, addr netip.AddrPort, seed string) {
+	m.dial(t, addr, &exchange{kind: healPull, seed: seed, until: m.now.Add(m.cfg.StreamTimeout)})
+}

@@ -1,0 +1,63 @@
+package swim
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"github.com/nekton-go/nekton/core"
+)
+
+// The journal of a member holds the highest incarnation it may have announced, and where it last saw
+// some of the others, so that it finds them again even if its seeds are gone.
+//
+//	record    'I' u32          incarnations up to this one are reserved
+//	snapshot  'S' u32 {u8 len, len bytes of netip.AddrPort's binary form}…
+const (
+	journalReserve  = 'I'
+	journalSnapshot = 'S'
+)
+
+// restore reads one record or snapshot. What makes no sense is ignored: the rest still counts.
+func (m *Machine) restore(b []byte) {
+	if len(b) < 5 {
+		return
+	}
+	m.reserved = max(m.reserved, min(binary.BigEndian.Uint32(b[1:]), incarnationMax))
+	if b[0] != journalSnapshot {
+		return
+	}
+	m.remembered = m.remembered[:0]
+	for b = b[5:]; len(b) > 0; {
+		size := int(b[0])
+		if len(b) < 1+size {
+			return
+		}
+		var addr netip.AddrPort
+		if addr.UnmarshalBinary(b[1:1+size]) == nil && len(m.remembered) < m.cfg.SeedsMax {
+			m.remembered = append(m.remembered, addr)
+		}
+		b = b[1+size:]
+	}
+}
+
+// snapshot journals a few alive members' addresses if any have changed since the last.
+func (m *Machine) snapshot(t *core.Turn) {
+	if m.cfg.Fidelity == Memberlist || m.snapshotAt == m.changes || m.reserving != 0 {
+		return
+	}
+	m.snapshotAt = m.changes
+	b := binary.BigEndian.AppendUint32([]byte{journalSnapshot}, m.reserved)
+	picked := m.pick(t, nil, snapshotPeers, func(id ID) bool {
+		return id != m.self && m.table.Row(id).State == Alive
+	})
+	for _, id := range picked {
+		addr, err := m.table.Identity(id).Addr.MarshalBinary()
+		if err == nil {
+			b = append(append(b, byte(len(addr))), addr...)
+		}
+	}
+	t.Compact(b)
+}
+
+// snapshotPeers is how many addresses a snapshot holds.
+const snapshotPeers = 16

@@ -1,0 +1,257 @@
+package swim
+
+import (
+	"bytes"
+
+	"github.com/nekton-go/nekton/core"
+)
+
+// The rules by which claims about members change the table (SWIM §4.2). A claim carries the
+// incarnation it is about. Higher incarnations override lower ones; at the same incarnation, dead
+// overrides suspect overrides alive. Only a member itself raises its incarnation.
+
+// incarnationMax bounds what a claim may carry, so that a member can always refute above it.
+const incarnationMax = 1<<31 - 1
+
+// announce applies the claim that r.Name is alive.
+func (m *Machine) announce(t *core.Turn, r *Record, cause Cause) {
+	if !m.sound(r) {
+		m.counters.Invalid++
+		return
+	}
+	if r.Name == m.cfg.Name {
+		m.hearOfSelf(t, r)
+		return
+	}
+	id, known := m.table.Find(r.Name)
+	if !known {
+		m.welcome(t, r, cause)
+		return
+	}
+	row, who := m.table.Row(id), m.table.Identity(id)
+	moved := r.Addr != who.Addr
+	if moved && !m.mayMove(t, id, row, who, r) {
+		return
+	}
+	anyIncarnation := moved && row.State == Left && m.cfg.Fidelity == Memberlist
+	if r.Incarnation <= row.Incarnation && !anyIncarnation {
+		m.answerStale(t, r, row)
+		return
+	}
+	m.acquit(id)
+	changed := Identity{Name: who.Name, Addr: r.Addr, Meta: who.Meta, Versions: r.Versions, RTT: who.RTT}
+	if !bytes.Equal(who.Meta, r.Meta) {
+		changed.Meta = bytes.Clone(r.Meta)
+	}
+	old := m.record(id)
+	m.table.SetIdentity(id, changed)
+	m.set(t, id, Alive, r.Incarnation, old, cause)
+	m.spread(t, id, &Announce{m.record(id)}, 0)
+	switch {
+	case old.State.Gone():
+		t.Emit(&Joined{m.member(id)})
+	case moved || changed.Versions != old.Versions || !bytes.Equal(old.Meta, changed.Meta):
+		if old.State == Suspect {
+			t.Emit(&Refuted{m.member(id)})
+		}
+		t.Emit(&Updated{Member: m.member(id), Old: old})
+	case old.State == Suspect:
+		t.Emit(&Refuted{m.member(id)})
+	}
+}
+
+// welcome adds a member nobody here knew.
+func (m *Machine) welcome(t *core.Turn, r *Record, cause Cause) {
+	if m.cfg.Admit != nil && !m.cfg.Admit(r) {
+		m.counters.Refused++
+		return
+	}
+	if m.rows() >= m.cfg.MembersMax && !m.makeRoom(t) {
+		m.counters.MembersDropped++
+		return
+	}
+	id := m.table.Add(Identity{Name: r.Name, Addr: r.Addr, Meta: bytes.Clone(r.Meta), Versions: r.Versions})
+	m.counts[Dead]++ // a new row counts as dead until it is set
+	m.table.SetRow(id, Row{State: Dead, Used: true, Generation: m.table.Row(id).Generation})
+	m.set(t, id, Alive, r.Incarnation, Record{}, cause)
+	m.spread(t, id, &Announce{m.record(id)}, 0)
+	t.Emit(&Joined{m.member(id)})
+}
+
+// mayMove says whether a known member may appear at another address. While its old address may still
+// be alive it may not: then two members claim one name, and the older keeps it until a probe says
+// otherwise.
+func (m *Machine) mayMove(t *core.Turn, id ID, row Row, who Identity, r *Record) bool {
+	admitted := m.cfg.Admit == nil || m.cfg.Admit(r)
+	free := row.State == Left || row.State == Dead && m.cfg.Fidelity == Improved
+	if admitted && free {
+		return true
+	}
+	if !admitted {
+		m.counters.Refused++
+		return false
+	}
+	m.counters.Conflicts++
+	if m.quarrels[id] != r.Addr {
+		m.quarrels[id] = r.Addr
+		t.Emit(&Conflict{Name: r.Name, Existing: who.Addr, Other: r.Addr})
+	}
+	if r.Incarnation > row.Incarnation && m.cfg.Fidelity == Improved {
+		m.prober.first = id // is the old one still there?
+		m.prober.hasFirst = true
+	}
+	return false
+}
+
+// accuse applies the claim that a member is suspect. evidence is what our own probe found, or nil.
+func (m *Machine) accuse(t *core.Turn, c *Accuse, cause Cause, evidence *Evidence) {
+	id, known := m.table.Find(c.Node)
+	if !known {
+		return
+	}
+	row := m.table.Row(id)
+	if c.Incarnation < row.Incarnation || c.Incarnation > incarnationMax {
+		return
+	}
+	if s := m.suspicions[id]; s != nil {
+		if m.confirm(s, c.From) {
+			m.spread(t, id, c, 0)
+		}
+		return
+	}
+	if row.State != Alive {
+		return
+	}
+	if id == m.self {
+		m.refute(t, c.Incarnation)
+		return
+	}
+	m.counters.Suspicions++
+	m.set(t, id, Suspect, c.Incarnation, m.record(id), cause)
+	m.suspect(id, c.From, evidence)
+	m.spread(t, id, c, 0)
+	t.Emit(&Suspected{Member: m.member(id), From: c.From})
+}
+
+// bury applies the claim that a member is dead, or, from the member itself, that it left.
+func (m *Machine) bury(t *core.Turn, c *Bury, cause Cause) {
+	id, known := m.table.Find(c.Node)
+	if !known {
+		return
+	}
+	row := m.table.Row(id)
+	if c.Incarnation < row.Incarnation || c.Incarnation > incarnationMax || row.State.Gone() {
+		return
+	}
+	if id == m.self {
+		m.refute(t, c.Incarnation)
+		return
+	}
+	evidence := m.testimony(id, c.From)
+	m.acquit(id)
+	state := Dead
+	if c.From == c.Node {
+		state = Left
+	}
+	m.set(t, id, state, c.Incarnation, m.record(id), cause)
+	m.spread(t, id, c, 0)
+	if state == Left {
+		t.Emit(&Departed{m.member(id)})
+	} else {
+		t.Emit(&Failed{Member: m.member(id), Evidence: evidence})
+	}
+}
+
+// merge applies what a push/pull says of one member. Another's verdict is only a suspicion here.
+func (m *Machine) merge(t *core.Turn, r *Record) {
+	switch r.State {
+	case Alive:
+		m.announce(t, r, CausePushPull)
+	case Left:
+		m.bury(t, &Bury{Node: r.Name, Incarnation: r.Incarnation, From: r.Name}, CausePushPull)
+	default:
+		m.accuse(t, &Accuse{Node: r.Name, Incarnation: r.Incarnation, From: m.cfg.Name}, CausePushPull, nil)
+	}
+}
+
+// answerStale tells a member that claims to be alive, at an incarnation we hold to be over, that it has
+// to refute. Without this a member that lost its incarnation in a restart, or comes back from the other
+// side of a partition, may stay dead for those who remember it.
+func (m *Machine) answerStale(t *core.Turn, r *Record, row Row) {
+	if m.cfg.Fidelity == Memberlist || row.State == Alive || !m.mayAnswer() {
+		return
+	}
+	switch row.State {
+	case Suspect:
+		t.Send(r.Addr, &Accuse{Node: r.Name, Incarnation: row.Incarnation, From: m.cfg.Name})
+	case Left:
+		t.Send(r.Addr, &Bury{Node: r.Name, Incarnation: row.Incarnation, From: r.Name})
+	default:
+		t.Send(r.Addr, &Bury{Node: r.Name, Incarnation: row.Incarnation, From: m.cfg.Name})
+	}
+}
+
+// mayAnswer bounds unasked answers to Config.AnswersMax in each ProbeInterval.
+func (m *Machine) mayAnswer() bool {
+	if m.now >= m.answersUntil {
+		m.answers, m.answersUntil = 0, m.now.Add(m.cfg.ProbeInterval)
+	}
+	m.answers++
+	return m.answers <= m.cfg.AnswersMax
+}
+
+// sound reports whether a record makes sense at all.
+func (m *Machine) sound(r *Record) bool {
+	v := r.Versions
+	return r.Name != "" && len(r.Name) <= nameMax && len(r.Meta) <= m.cfg.MetaMax &&
+		r.Addr.IsValid() && r.Addr.Port() != 0 && !r.Addr.Addr().IsUnspecified() &&
+		r.Incarnation <= incarnationMax && r.State < states &&
+		0 < v.ProtocolMin && v.ProtocolMin <= v.ProtocolMax
+}
+
+// set writes a row's state.
+func (m *Machine) set(t *core.Turn, id ID, to State, incarnation uint32, old Record, cause Cause) {
+	row := m.table.Row(id)
+	m.counts[row.State]--
+	m.counts[to]++
+	if row.State != to || old.Name == "" {
+		row.State, row.Since = to, m.now
+		m.changes++
+		delete(m.quarrels, id)
+	}
+	row.Incarnation = incarnation
+	m.table.SetRow(id, row)
+	if m.cfg.Transitions {
+		t.Emit(&Transition{Name: m.table.Identity(id).Name, Known: old.Name != "", Old: old, New: m.record(id), Cause: cause})
+	}
+}
+
+// forget removes a row.
+func (m *Machine) forget(t *core.Turn, id ID) {
+	old := m.record(id)
+	m.acquit(id)
+	m.queue.Cancel(m.key(id))
+	delete(m.quarrels, id)
+	m.counts[old.State]--
+	m.table.Remove(id)
+	if m.cfg.Transitions {
+		t.Emit(&Transition{Name: old.Name, Known: true, Old: old, Gone: true, Cause: CauseReap})
+	}
+	t.Emit(&Reaped{old.Name})
+}
+
+// record is a member as we would describe it to others. Its Meta is the table's own.
+func (m *Machine) record(id ID) Record {
+	row, who := m.table.Row(id), m.table.Identity(id)
+	return Record{
+		Name: who.Name, Addr: who.Addr, Incarnation: row.Incarnation, State: row.State,
+		Meta: who.Meta, Versions: who.Versions,
+	}
+}
+
+// member is a member as the application sees it.
+func (m *Machine) member(id ID) Member {
+	r := m.record(id)
+	r.Meta = bytes.Clone(r.Meta)
+	return Member{Record: r, Since: m.table.Row(id).Since}
+}

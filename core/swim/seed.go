@@ -1,0 +1,78 @@
+package swim
+
+import (
+	"net/netip"
+
+	"github.com/nekton-go/nekton/core"
+)
+
+// A seed is a name to join, and to heal with while it is no alive member.
+type seed struct {
+	name string
+	self bool // it is this member
+
+	answered   bool
+	answeredAt core.Instant
+	member     bool // the member it was then is known
+	id         ID
+	generation uint16
+}
+
+// seedTrust is for how many heal intervals a seed that answered, but from an address no member has (a
+// load balancer, say), counts as met.
+const seedTrust = 10
+
+// rememberSeed keeps a seed; the newest Config.SeedsMax are kept.
+func (m *Machine) rememberSeed(name string) {
+	if m.seed(name) != nil {
+		return
+	}
+	m.seeds = append(m.seeds, seed{name: name})
+	if len(m.seeds) > m.cfg.SeedsMax {
+		m.seeds = append(m.seeds[:0], m.seeds[1:]...)
+	}
+}
+
+func (m *Machine) seed(name string) *seed {
+	for i := range m.seeds {
+		if m.seeds[i].name == name {
+			return &m.seeds[i]
+		}
+	}
+	return nil
+}
+
+func (m *Machine) seedIsSelf(name string) {
+	if s := m.seed(name); s != nil {
+		s.self = true
+	}
+}
+
+// meetSeed notes that a seed has answered, from addr.
+func (m *Machine) meetSeed(name string, addr netip.AddrPort) {
+	s := m.seed(name)
+	if s == nil {
+		return
+	}
+	s.answered, s.answeredAt, s.member = true, m.now, false
+	for id := range ID(m.table.Bound()) {
+		if row := m.table.Row(id); row.Used && m.table.Identity(id).Addr == addr {
+			s.member, s.id, s.generation = true, id, row.Generation
+			return
+		}
+	}
+}
+
+// met reports whether a seed is this member, or one that is alive.
+func (m *Machine) met(s *seed) bool {
+	switch {
+	case s.self:
+		return true
+	case !s.answered:
+		return false
+	case !s.member:
+		return m.now.Sub(s.answeredAt) < seedTrust*m.cfg.HealInterval
+	}
+	row := m.table.Row(s.id)
+	return row.Generation == s.generation && row.Used && !row.State.Gone()
+}

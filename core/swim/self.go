@@ -1,0 +1,160 @@
+package swim
+
+import (
+	"bytes"
+	"encoding/binary"
+	"net/netip"
+
+	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/core/gossip"
+)
+
+// What a member says about itself. Its incarnation only grows, also across restarts: before an
+// incarnation is announced, one at least as high is in the journal. Reservations are made ahead, so a
+// refutation waits for the disk only when an accusation jumps further than they reach.
+
+// reserveAhead is how many incarnations one journal record reserves.
+const reserveAhead = 64
+
+// incarnationEpoch is 2024-01-01 in seconds since 1970. Without a journal, a member that knows the wall
+// clock starts from the seconds since then: more than it can have announced in its life before.
+const incarnationEpoch = 1704067200
+
+// begin starts the member: it has heard all there is to restore.
+func (m *Machine) begin(t *core.Turn) {
+	m.begun = true
+	first := m.reserved + 1 // what an earlier life may have announced
+	if m.cfg.Fidelity == Improved && m.wall > 0 {
+		sinceEpoch := m.wall/1e9 - incarnationEpoch
+		first = max(first, uint32(min(max(sinceEpoch, 0), incarnationMax/2)))
+	}
+	m.raise(t, min(first, incarnationMax))
+}
+
+// raise sets this member's incarnation, with the metadata it then has, as soon as that is durable.
+func (m *Machine) raise(t *core.Turn, to uint32) {
+	m.wanted = max(m.wanted, to)
+	if m.wanted > m.reserved && m.reserving == 0 {
+		m.reserveTo = uint32(min(uint64(m.wanted)+reserveAhead, incarnationMax))
+		m.reserving = t.Append(binary.BigEndian.AppendUint32([]byte{journalReserve}, m.reserveTo))
+	}
+	if m.wanted <= m.reserved {
+		m.assume(t)
+	}
+}
+
+// stored continues what waited for a reservation. A journal that cannot be written stops nothing: the
+// incarnation then starts over in the next life, and others' memories have to be refuted.
+func (m *Machine) stored(t *core.Turn, in *core.Input) {
+	if m.reserving == 0 || in.Token < m.reserving {
+		return
+	}
+	m.reserving = 0
+	m.reserved = max(m.reserved, m.reserveTo)
+	if m.wanted > m.incarnation() {
+		m.raise(t, m.wanted)
+	}
+}
+
+// assume announces this member at the wanted incarnation.
+func (m *Machine) assume(t *core.Turn) {
+	if !m.running {
+		m.enter(t)
+		return
+	}
+	if m.leaving {
+		return
+	}
+	old := m.record(m.self)
+	who := m.table.Identity(m.self)
+	who.Meta = m.meta
+	m.table.SetIdentity(m.self, who)
+	m.set(t, m.self, Alive, m.wanted, old, CauseSelf)
+	if !bytes.Equal(old.Meta, who.Meta) {
+		t.Emit(&Updated{Member: m.member(m.self), Old: old})
+	}
+	m.spread(t, m.self, &Announce{m.record(m.self)}, m.ticket())
+	m.settleIfAlone(t)
+}
+
+// enter adds this member to its own table and starts the clocks, each at its own random phase so that
+// members started together do not act together.
+func (m *Machine) enter(t *core.Turn) {
+	m.running = true
+	m.self = m.table.Add(Identity{Name: m.cfg.Name, Addr: m.cfg.Addr, Meta: m.meta, Versions: m.cfg.Versions})
+	m.counts[Dead]++
+	m.table.SetRow(m.self, Row{State: Dead, Used: true, Generation: m.table.Row(m.self).Generation})
+	m.set(t, m.self, Alive, m.wanted, Record{}, CauseSelf)
+	m.spread(t, m.self, &Announce{m.record(m.self)}, 0)
+	m.startClocks(t)
+	t.Emit(&Ready{m.member(m.self)})
+	m.joinAtStart(t)
+}
+
+// incarnation is this member's own.
+func (m *Machine) incarnation() uint32 {
+	if !m.running {
+		return 0
+	}
+	return m.table.Row(m.self).Incarnation
+}
+
+// refute answers an accusation by being alive at a higher incarnation (SWIM §4.2).
+func (m *Machine) refute(t *core.Turn, accused uint32) {
+	if m.leaving || accused < m.incarnation() || accused >= incarnationMax {
+		return
+	}
+	if accused < m.wanted && m.wanted > m.incarnation() {
+		return // already on its way
+	}
+	m.counters.Refutations++
+	m.feel(t, +1)
+	m.raise(t, accused+1)
+}
+
+// hearOfSelf handles a claim that this member is alive. It is ours, or it is what an earlier life of
+// ours announced, or somebody else uses our name.
+func (m *Machine) hearOfSelf(t *core.Turn, r *Record) {
+	me := m.record(m.self)
+	if m.leaving || r.Incarnation < me.Incarnation || r.Incarnation <= m.wanted && m.wanted > me.Incarnation {
+		return
+	}
+	if r.Addr != me.Addr {
+		m.counters.Conflicts++
+		if m.rival != r.Addr {
+			m.rival = r.Addr
+			t.Emit(&Conflict{Name: r.Name, Existing: me.Addr, Other: r.Addr})
+		}
+		if m.cfg.Fidelity == Memberlist || m.now < m.rivalUntil {
+			return // two members of one name must not outbid each other for ever
+		}
+		_, longest := m.cfg.suspicionBounds(m.members())
+		m.rivalUntil = m.now.Add(longest)
+	} else if r.Incarnation == me.Incarnation && bytes.Equal(r.Meta, me.Meta) && r.Versions == me.Versions {
+		return
+	}
+	m.raise(t, r.Incarnation+1)
+}
+
+// answerAccuser sends a refutation straight back to whoever brought the accusation, besides spreading it.
+func (m *Machine) answerAccuser(t *core.Turn, to netip.AddrPort, before uint32) {
+	if m.cfg.Fidelity == Improved && to.IsValid() && m.incarnation() > before && m.mayAnswer() {
+		t.Send(to, &Announce{m.record(m.self)})
+	}
+}
+
+// spread queues news about a member, in place of older news about it.
+func (m *Machine) spread(t *core.Turn, id ID, msg core.Message, ticket gossip.Ticket) {
+	encoded, err := t.Encode(m.scratch[:0], msg)
+	if err != nil {
+		m.counters.Invalid++
+		return
+	}
+	m.scratch = encoded
+	m.queue.Put(m.key(id), ticket, encoded)
+}
+
+// key groups the broadcasts about one tenant of one place in the table.
+func (m *Machine) key(id ID) gossip.Key {
+	return gossip.Key(uint64(m.table.Row(id).Generation)<<32 | uint64(id)<<1 | 1)
+}

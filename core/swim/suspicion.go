@@ -1,0 +1,90 @@
+package swim
+
+import (
+	"slices"
+	"time"
+
+	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/core/timer"
+)
+
+// A suspicion is the time a suspect member has to refute (SWIM §4.2). It starts long; each further
+// member that suspects independently shortens it, down to the least (Lifeguard §IV-B).
+//
+// Invariant: the deadline only ever moves closer.
+type suspicion struct {
+	id        ID
+	since     core.Instant
+	min, max  time.Duration
+	timeout   time.Duration
+	wanted    int      // confirmations that bring it to min
+	accusers  []string // the first, then those who confirmed; at most wanted+1
+	evidence  Evidence // what our own probe found, if it was ours that failed
+	deadline  timer.Timer[*suspicion]
+	confirmed int
+}
+
+// suspect starts a suspicion against a member, with from as its first accuser.
+func (m *Machine) suspect(id ID, from string, evidence *Evidence) {
+	n := m.members()
+	s := &suspicion{id: id, since: m.now, accusers: []string{from}}
+	s.min, s.max = m.cfg.suspicionBounds(n)
+	s.wanted = m.confirmationsWanted(n)
+	s.timeout = suspicionTimeout(s.min, s.max, 0, s.wanted)
+	if evidence != nil {
+		s.evidence = *evidence
+	}
+	m.suspicions[id] = s
+	m.suspicionTimers.Set(&s.deadline, s, m.now.Add(s.timeout))
+}
+
+// confirmationsWanted is Lifeguard's K, or less where fewer members could confirm.
+func (m *Machine) confirmationsWanted(n int) int {
+	others := max(0, n-2) // neither us nor the suspect
+	if m.cfg.Fidelity == Memberlist && others < m.cfg.Confirmations {
+		return 0
+	}
+	return min(m.cfg.Confirmations, others)
+}
+
+// confirm notes one more accuser. It reports whether that was news worth spreading.
+func (m *Machine) confirm(s *suspicion, from string) bool {
+	if s.confirmed >= s.wanted || slices.Contains(s.accusers, from) {
+		return false
+	}
+	s.confirmed++
+	s.accusers = append(s.accusers, from)
+	s.timeout = suspicionTimeout(s.min, s.max, s.confirmed, s.wanted)
+	m.suspicionTimers.Set(&s.deadline, s, min(s.deadline.At(), s.since.Add(s.timeout)))
+	return true
+}
+
+// acquit ends a suspicion, if there is one, without a verdict.
+func (m *Machine) acquit(id ID) {
+	if s := m.suspicions[id]; s != nil {
+		m.suspicionTimers.Stop(&s.deadline)
+		delete(m.suspicions, id)
+	}
+}
+
+// convict declares members dead whose time to refute is over.
+func (m *Machine) convict(t *core.Turn, due core.Instant) {
+	for s, ok := m.suspicionTimers.Due(due); ok; s, ok = m.suspicionTimers.Due(due) {
+		who, row := m.table.Identity(s.id), m.table.Row(s.id)
+		m.counters.Failures++
+		m.bury(t, &Bury{Node: who.Name, Incarnation: row.Incarnation, From: m.cfg.Name}, CauseSuspicion)
+	}
+}
+
+// testimony is the evidence against a member that is now being declared dead by someone.
+func (m *Machine) testimony(id ID, declaredBy string) Evidence {
+	e := Evidence{}
+	if s := m.suspicions[id]; s != nil {
+		e = s.evidence
+		e.Suspected, e.Suspects = s.since, s.accusers
+		e.Timeout, e.Min, e.Max = s.timeout, s.min, s.max
+	}
+	e.Accuser, e.Health = declaredBy, m.health
+	e.ProbeRTT = m.table.Identity(id).RTT
+	return e
+}

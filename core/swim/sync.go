@@ -1,0 +1,162 @@
+package swim
+
+import (
+	"slices"
+	"time"
+
+	"github.com/nekton-go/nekton/core"
+)
+
+// The clocks of dissemination: gossip, anti-entropy and the tombstones' end.
+
+// gossiper ticks only while there is news, but always at its own phase.
+type gossiper struct {
+	phase core.Instant
+	next  core.Instant // core.Never while there is no news
+}
+
+// syncer exchanges everything with a random member now and then (anti-entropy).
+type syncer struct {
+	next    core.Instant
+	running bool
+}
+
+// startClocks gives every periodic task its own random phase.
+func (m *Machine) startClocks(t *core.Turn) {
+	stagger := func(interval time.Duration) core.Instant {
+		return m.now.Add(time.Duration(t.Rand().Int64N(int64(interval))))
+	}
+	m.prober.next = stagger(m.cfg.ProbeInterval)
+	m.gossip.phase = stagger(m.cfg.GossipInterval)
+	m.gossip.next = core.Never
+	m.sync.next = stagger(m.cfg.pushPullInterval(m.members()))
+	if m.heal.next = core.Never; m.cfg.HealInterval > 0 {
+		m.heal.next = stagger(m.cfg.HealInterval)
+	}
+}
+
+// stopClocks ends everything this member does of its own accord.
+func (m *Machine) stopClocks(t *core.Turn) {
+	if m.prober.running {
+		m.endProbe(t, 0)
+	}
+	m.prober.next, m.sync.next, m.heal.next = core.Never, core.Never, core.Never
+}
+
+// gossipTick sends news to a few members: to the dead as well for a while, so that they can refute.
+func (m *Machine) gossipTick(t *core.Turn) {
+	m.gossip.next = m.gossip.after(m.now, m.cfg.GossipInterval)
+	targets := m.pick(t, m.chosen[:0], m.cfg.GossipNodes, func(id ID) bool {
+		row := m.table.Row(id)
+		dead := row.State == Dead && m.now.Sub(row.Since) < m.cfg.GossipToDead
+		return id != m.self && (!row.State.Gone() || dead)
+	})
+	for _, id := range targets {
+		t.Gossip(m.table.Identity(id).Addr)
+	}
+	m.chosen = targets[:0]
+}
+
+// armGossip starts the gossip clock when there is news and stops it when there is none.
+func (m *Machine) armGossip() {
+	if m.queue.Len() == 0 {
+		m.gossip.next = core.Never
+	} else if m.gossip.next == core.Never {
+		m.gossip.next = m.gossip.after(m.now, m.cfg.GossipInterval)
+	}
+}
+
+// after is the first tick of the phase that is later than now.
+func (g *gossiper) after(now core.Instant, interval time.Duration) core.Instant {
+	if now < g.phase {
+		return g.phase
+	}
+	return now.Add(interval - now.Sub(g.phase)%interval)
+}
+
+// Gossip implements core.Gossiper.
+func (m *Machine) Gossip(d *core.Datagram) {
+	if m.queue.Len() > 0 {
+		m.queue.Fill(d, m.cfg.retransmits(m.members()))
+		m.rearm()
+	}
+}
+
+// syncTick exchanges everything with one random alive member.
+func (m *Machine) syncTick(t *core.Turn) {
+	m.sync.next = m.now.Add(m.cfg.pushPullInterval(m.members()))
+	m.snapshot(t)
+	if m.sync.running {
+		return
+	}
+	picked := m.pick(t, m.chosen[:0], 1, func(id ID) bool {
+		return id != m.self && m.table.Row(id).State == Alive
+	})
+	if len(picked) > 0 {
+		m.sync.running = true
+		until := m.now.Add(m.cfg.StreamTimeout)
+		m.dial(t, m.table.Identity(picked[0]).Addr, &exchange{kind: pushPull, until: until})
+	}
+}
+
+// reap forgets tombstones whose time is over. It runs between passes of the prober.
+func (m *Machine) reap(t *core.Turn) {
+	if m.counts[Dead]+m.counts[Left] == 0 {
+		return
+	}
+	for id := range ID(m.table.Bound()) {
+		row := m.table.Row(id)
+		if row.Used && row.State.Gone() && id != m.self && m.now.Sub(row.Since) >= m.cfg.TombstoneTime {
+			m.forget(t, id)
+		}
+	}
+}
+
+// makeRoom forgets the oldest tombstone, if there is one.
+func (m *Machine) makeRoom(t *core.Turn) bool {
+	oldest, since := ID(0), core.Never
+	for id := range ID(m.table.Bound()) {
+		if row := m.table.Row(id); row.Used && row.State.Gone() && id != m.self && row.Since < since {
+			oldest, since = id, row.Since
+		}
+	}
+	if since == core.Never {
+		return false
+	}
+	m.forget(t, oldest)
+	return true
+}
+
+// pick chooses up to k members at random, every eligible one equally likely, and appends them to dst.
+// It finds them whenever they exist, however few of the table they are.
+func (m *Machine) pick(t *core.Turn, dst []ID, k int, eligible func(ID) bool) []ID {
+	bound := m.table.Bound()
+	start := len(dst)
+	if bound > 16*k { // enough to expect luck
+		for range 4 * k {
+			if len(dst)-start == k {
+				return dst
+			}
+			id := ID(t.Rand().IntN(bound))
+			if m.table.Row(id).Used && eligible(id) && !slices.Contains(dst[start:], id) {
+				dst = append(dst, id)
+			}
+		}
+		if len(dst)-start == k {
+			return dst
+		}
+		dst = dst[:start]
+	}
+	seen := 0 // reservoir sampling over all
+	for id := range ID(bound) {
+		if !m.table.Row(id).Used || !eligible(id) {
+			continue
+		}
+		if seen++; len(dst)-start < k {
+			dst = append(dst, id)
+		} else if at := t.Rand().IntN(seen); at < k {
+			dst[start+at] = id
+		}
+	}
+	return dst
+}
