@@ -90,7 +90,7 @@ func (e *Env) parseDatagram(word string, args []string) (in core.Input, err erro
 		return in, err
 	}
 	if word == "bytes" {
-		in.Data, err = hex.DecodeString(args[1])
+		in.Data, err = hex.DecodeString(strings.Trim(args[1], `"`))
 		return in, err
 	}
 	var parts [][]byte
