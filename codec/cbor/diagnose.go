@@ -1,21 +1,22 @@
 package cbor
 
-import "github.com/fxamacker/cbor/v2"
+import (
+	"strings"
+
+	"github.com/fxamacker/cbor/v2"
+)
 
 // Diagnose renders a datagram, or one message, in the diagnostic notation of RFC 8949 §8, for people.
-// Of malformed bytes it renders what it can and says what is wrong with the rest. It is slow.
+// Of malformed bytes it renders what it can, and the rest as a comment that says what is wrong. It is slow.
 func Diagnose(b []byte) string {
-	text := ""
+	var items []string
 	for len(b) > 0 {
 		item, rest, err := cbor.DiagnoseFirst(b)
-		if text != "" {
-			text += ", "
-		}
-		text += item
 		if err != nil {
-			return text + "/ malformed: " + err.Error() + " /"
+			items = append(items, "/ malformed: "+err.Error()+" /")
+			break
 		}
-		b = rest
+		items, b = append(items, item), rest
 	}
-	return text
+	return strings.Join(items, ", ")
 }
