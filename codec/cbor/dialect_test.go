@@ -113,6 +113,7 @@ func TestMalformedIsRefused(t *testing.T) {
 		"an unknown one, indefinite":      "82 18 40 5f ff",
 		"an unknown one cut short":        "83 18 40 01",
 		"an unknown one with bad text":    "82 18 40 61 ff",
+		"an unknown one, text cut short":  "82 18 40 79 3030",
 		"an unknown map beyond counting":  "82 18 40 bb 8000000000000000",
 	} {
 		got, err := read(t, cbor.New(cbor.Config{}), "820309 "+bad)

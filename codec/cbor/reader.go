@@ -83,7 +83,9 @@ func (r *reader) skip(n uint64, depth int) {
 		case major == majorBytes:
 			r.take(arg)
 		case major == majorText:
-			r.bad = r.bad || !utf8.Valid(r.take(arg))
+			if !utf8.Valid(r.take(arg)) {
+				r.bad = true
+			}
 		case major == majorArray:
 			r.skip(arg, depth-1)
 		case major == majorMap && arg > math.MaxInt64:
