@@ -1,13 +1,16 @@
 package core
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // links are a node's connections. A dialed link belongs to the machine that dialed it; an accepted one
 // to the machine its first message is for, which then hears InputUp and the message.
 type links struct {
 	open     map[Link]*link // looked up, never iterated
 	accepted int
-	mute     []muteLink // accepted links without a first message, oldest first
+	mute     []muteLink // accepted links without a first message, oldest first; at most AcceptedMax
 }
 
 type link struct {
@@ -145,6 +148,7 @@ func (ls *links) message(n *Node, l *link, m Message) {
 	}
 	at := n.in.At
 	if l.mount < 0 {
+		ls.unmute(l.id)
 		l.mount = i
 		n.in = Input{Kind: InputUp, At: at, Link: l.id, From: l.peer}
 		n.handle(i)
@@ -171,17 +175,19 @@ func (ls *links) drop(n *Node, l *link) {
 	delete(ls.open, l.id)
 	if l.id.Accepted() {
 		ls.accepted--
+		ls.unmute(l.id)
 	}
+}
+
+func (ls *links) unmute(id Link) {
+	ls.mute = slices.DeleteFunc(ls.mute, func(m muteLink) bool { return m.id == id })
 }
 
 // expire closes accepted links that have said nothing for too long.
 func (ls *links) expire(n *Node, due Instant) {
 	for len(ls.mute) > 0 && ls.mute[0].until <= due {
-		if l := ls.open[ls.mute[0].id]; l != nil && l.mount < 0 {
-			n.stats.LinksIdle++
-			ls.fail(n, l, FaultTimeout)
-		}
-		ls.mute = ls.mute[1:]
+		n.stats.LinksIdle++
+		ls.fail(n, ls.open[ls.mute[0].id], FaultTimeout)
 	}
 }
 

@@ -173,6 +173,9 @@ func (n *Node) Deadline() Instant {
 // machine waits for anything.
 func (n *Node) Due() (Proto, bool) {
 	best, at := Proto(0), Never
+	if !n.awake {
+		return best, false
+	}
 	for i := range n.mounts {
 		if d := n.mounts[i].Machine.Deadline(); d < at {
 			best, at = n.mounts[i].Proto, d
