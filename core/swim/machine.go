@@ -2,6 +2,7 @@ package swim
 
 import (
 	"bytes"
+	"math"
 	"net/netip"
 
 	"github.com/nekton-go/nekton/core"
@@ -83,7 +84,7 @@ func New(c Config) (*Machine, error) {
 		return nil, err
 	}
 	m := &Machine{
-		cfg: c, table: newDense(), meta: bytes.Clone(c.Meta), deadline: core.Never,
+		cfg: c, table: newDense(), meta: bytes.Clone(c.Meta), deadline: atOnce,
 		quarrels: map[ID]netip.AddrPort{}, suspicions: map[ID]*suspicion{},
 		exchanges: map[core.Link]*exchange{}, resolving: map[core.Token]*attempt{},
 	}
@@ -93,6 +94,9 @@ func New(c Config) (*Machine, error) {
 	}
 	return m, nil
 }
+
+// atOnce is a deadline that has passed, whatever the time: a member begins with its first wake.
+const atOnce core.Instant = math.MinInt64
 
 // Deadline implements core.Machine.
 func (m *Machine) Deadline() core.Instant { return m.deadline }
@@ -194,7 +198,7 @@ func (m *Machine) wake(t *core.Turn, due core.Instant) {
 // rearm finds the earliest of all deadlines.
 func (m *Machine) rearm() {
 	if !m.begun {
-		m.deadline = core.Never
+		m.deadline = atOnce
 		return
 	}
 	d := min(m.suspicionTimers.Deadline(), m.exchangeTimers.Deadline(), m.asks.deadline(), m.settleDeadline())

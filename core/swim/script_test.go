@@ -1,0 +1,238 @@
+package swim_test
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nekton-go/nekton/codec/cbor"
+	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/core/coretest"
+	"github.com/nekton-go/nekton/core/stack"
+	"github.com/nekton-go/nekton/core/swim"
+	"github.com/nekton-go/nekton/internal/script"
+)
+
+// TestScripts runs the scripts in testdata. A node is one member; its options are a preset, if not lan,
+// and fields of the config: seeds=n1:7946,n2:7946 meta=web transitions k=0 admit=10.0.0.0/8 members-max=4.
+func TestScripts(t *testing.T) {
+	script.Walk(t, "testdata", func(*testing.T) script.Handler {
+		return coretest.New(coretest.Config{
+			Dialect: cbor.New(cbor.Config{}), Node: member, Message: parseMessage, Command: parseCommand,
+		}).Do
+	})
+}
+
+func member(name string, addr netip.AddrPort, options []string) (core.Verbs, error) {
+	c, seed := swim.LAN(), byte(0)
+	if len(options) > 0 && !strings.Contains(options[0], "=") && options[0] != "transitions" {
+		preset, err := swim.Preset(options[0])
+		if err != nil {
+			return nil, err
+		}
+		c, options = preset, options[1:]
+	}
+	c.Name, c.Addr = name, addr
+	for _, o := range options {
+		key, value, _ := strings.Cut(o, "=")
+		if err := configure(&c, &seed, key, value); err != nil {
+			return nil, fmt.Errorf("%s: option %s: %w", name, o, err)
+		}
+	}
+	s := [32]byte{seed}
+	copy(s[1:], name)
+	return stack.New(stack.Config{Seed: s, Swim: c, Dialect: cbor.New(cbor.Config{}), Check: true})
+}
+
+func configure(c *swim.Config, seed *byte, key, value string) (err error) {
+	ints := map[string]*int{
+		"k": &c.IndirectProbes, "members-max": &c.MembersMax, "meta-max": &c.MetaMax, "relays-max": &c.RelaysMax,
+		"pings-max": &c.PingsMax, "exchanges-max": &c.ExchangesMax, "seeds-max": &c.SeedsMax,
+		"answers-max": &c.AnswersMax, "user-max": &c.UserMax, "broadcasts-max": &c.BroadcastsMax,
+		"gossip-nodes": &c.GossipNodes, "health-max": &c.HealthMax, "confirmations": &c.Confirmations,
+		"user-state-max": &c.UserStateMax,
+	}
+	durations := map[string]*time.Duration{
+		"heal": &c.HealInterval, "tombstone": &c.TombstoneTime, "leave-timeout": &c.LeaveTimeout,
+		"push-pull": &c.PushPullInterval, "stream-timeout": &c.StreamTimeout, "gossip-to-dead": &c.GossipToDead,
+		"probe": &c.ProbeInterval, "probe-timeout": &c.ProbeTimeout, "gossip": &c.GossipInterval,
+	}
+	switch {
+	case ints[key] != nil:
+		*ints[key], err = strconv.Atoi(value)
+	case durations[key] != nil:
+		*durations[key], err = time.ParseDuration(value)
+	case key == "name":
+		c.Name = value
+	case key == "seed":
+		var n int
+		n, err = strconv.Atoi(value)
+		*seed = byte(n)
+	case key == "seeds":
+		c.Seeds = strings.Split(value, ",")
+	case key == "meta":
+		c.Meta = []byte(value)
+	case key == "transitions":
+		c.Transitions = true
+	case key == "no-stream-ping":
+		c.NoStreamPing = true
+	case key == "versions": // min-max-spoken
+		_, err = fmt.Sscanf(value, "%d-%d-%d", &c.Versions.ProtocolMin, &c.Versions.ProtocolMax, &c.Versions.Protocol)
+	case key == "admit":
+		prefix, perr := netip.ParsePrefix(value)
+		c.Admit, err = func(r *swim.Record) bool { return prefix.Contains(r.Addr.Addr()) }, perr
+	default:
+		err = fmt.Errorf("no such option")
+	}
+	return err
+}
+
+// parseMessage reads: ping SEQ TARGET; indirect-ping SEQ TARGET ADDR [nack]; ack SEQ; nack SEQ;
+// announce RECORD; accuse NAME@INC FROM; bury NAME@INC FROM; push-pull [join] RECORD...; user TEXT;
+// refuse TEXT. A RECORD is NAME@INC,ADDR[,STATE[,META]].
+func parseMessage(words []string) (core.Message, error) {
+	p := &parser{words: words}
+	var m core.Message
+	switch kind := p.word(); kind {
+	case "ping":
+		m = &swim.Ping{Seq: p.uint(), Target: p.word()}
+	case "indirect-ping":
+		m = &swim.IndirectPing{Seq: p.uint(), Target: p.word(), TargetAddr: p.addr(), Nack: p.flag("nack")}
+	case "ack":
+		m = &swim.Ack{Seq: p.uint()}
+	case "nack":
+		m = &swim.Nack{Seq: p.uint()}
+	case "announce":
+		m = &swim.Announce{Record: p.record()}
+	case "accuse":
+		name, incarnation := p.claim()
+		m = &swim.Accuse{Node: name, Incarnation: incarnation, From: p.word()}
+	case "bury":
+		name, incarnation := p.claim()
+		m = &swim.Bury{Node: name, Incarnation: incarnation, From: p.word()}
+	case "push-pull":
+		pp := &swim.PushPull{Join: p.flag("join")}
+		for len(p.words) > 0 {
+			pp.Members = append(pp.Members, p.record())
+		}
+		m = pp
+	case "user":
+		m = &swim.User{Data: []byte(p.word())}
+	case "refuse":
+		m = &swim.Refuse{Reason: p.word()}
+	default:
+		return nil, fmt.Errorf("no such message: %q", kind)
+	}
+	return m, p.err
+}
+
+// parseCommand reads: join SEED...; leave [TIMEOUT]; meta TEXT; ping NAME; send NAME TEXT [reliable];
+// state TEXT; forget NAME; inspect.
+func parseCommand(id uint64, words []string) (core.Command, error) {
+	p := &parser{words: words}
+	var c core.Command
+	switch kind := p.word(); kind {
+	case "join":
+		c, p.words = swim.Join{ID: id, Seeds: p.words}, nil
+	case "leave":
+		leave := swim.Leave{ID: id}
+		if len(p.words) > 0 {
+			leave.Timeout, p.err = time.ParseDuration(p.word())
+		}
+		c = leave
+	case "meta":
+		c = swim.SetMeta{ID: id, Meta: []byte(p.word())}
+	case "ping":
+		c = swim.PingMember{ID: id, Name: p.word()}
+	case "send":
+		c = swim.SendUser{ID: id, To: p.word(), Data: []byte(p.word()), Reliable: p.flag("reliable")}
+	case "state":
+		c = swim.SetUserState{ID: id, Data: []byte(p.word())}
+	case "forget":
+		c = swim.Forget{ID: id, Name: p.word()}
+	case "inspect":
+		c = swim.Inspect{ID: id}
+	default:
+		return nil, fmt.Errorf("no such command: %q", kind)
+	}
+	return c, p.err
+}
+
+type parser struct {
+	words []string
+	err   error
+}
+
+func (p *parser) fail(err error) {
+	if p.err == nil {
+		p.err = err
+	}
+}
+
+func (p *parser) word() string {
+	if len(p.words) == 0 {
+		p.fail(fmt.Errorf("too few words"))
+		return ""
+	}
+	w := p.words[0]
+	p.words = p.words[1:]
+	return w
+}
+
+func (p *parser) uint() uint32 {
+	n, err := strconv.ParseUint(p.word(), 10, 32)
+	p.fail(err)
+	return uint32(n)
+}
+
+func (p *parser) addr() netip.AddrPort {
+	a, err := netip.ParseAddrPort(p.word())
+	p.fail(err)
+	return a
+}
+
+func (p *parser) flag(name string) bool {
+	if len(p.words) > 0 && p.words[0] == name {
+		p.words = p.words[1:]
+		return true
+	}
+	return false
+}
+
+// claim reads NAME@INC.
+func (p *parser) claim() (string, uint32) {
+	name, number, ok := strings.Cut(p.word(), "@")
+	incarnation, err := strconv.ParseUint(number, 10, 32)
+	if !ok || err != nil {
+		p.fail(fmt.Errorf("want NAME@INCARNATION"))
+	}
+	return name, uint32(incarnation)
+}
+
+func (p *parser) record() swim.Record {
+	parts := strings.Split(p.word(), ",")
+	r := swim.Record{Versions: swim.LAN().Versions}
+	r.Name, r.Incarnation = (&parser{words: parts[:1]}).claim()
+	if len(parts) < 2 {
+		p.fail(fmt.Errorf("want NAME@INC,ADDR[,STATE[,META]]"))
+		return r
+	}
+	var err error
+	r.Addr, err = netip.ParseAddrPort(parts[1])
+	p.fail(err)
+	for i := 2; i < len(parts); i++ {
+		if i == 3 {
+			r.Meta = []byte(parts[i])
+			continue
+		}
+		for s := swim.Alive; s <= swim.Left; s++ {
+			if s.String() == parts[i] {
+				r.State = s
+			}
+		}
+	}
+	return r
+}
