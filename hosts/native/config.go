@@ -2,6 +2,8 @@ package native
 
 import (
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -46,4 +48,59 @@ type Config struct {
 	WriteTimeout time.Duration // for a connection that takes no bytes; default 30 s
 	IdleTimeout  time.Duration // after which an unused connection for datagrams is closed; default 2 m
 	CloseTimeout time.Duration // for what was written to leave; default 2 s
+}
+
+func (c *Config) setDefaults() {
+	c.Bind = defaulted(c.Bind, ":7946")
+	c.QueueMax = defaulted(c.QueueMax, 4<<20)
+	c.PostsMax = defaulted(c.PostsMax, 4096)
+	c.AcceptMax = defaulted(c.AcceptMax, 512)
+	c.PeersMax = defaulted(c.PeersMax, 256)
+	c.BacklogMax = defaulted(c.BacklogMax, 256<<10)
+	c.LookupsMax = defaulted(c.LookupsMax, 64)
+	c.StoresMax = defaulted(c.StoresMax, 64<<20)
+	c.DialTimeout = defaulted(c.DialTimeout, 5*time.Second)
+	c.WriteTimeout = defaulted(c.WriteTimeout, 30*time.Second)
+	c.IdleTimeout = defaulted(c.IdleTimeout, 2*time.Minute)
+	c.CloseTimeout = defaulted(c.CloseTimeout, 2*time.Second)
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Resolver == nil {
+		c.Resolver = resolver.NewCached(resolver.DNS{}, resolver.CacheConfig{})
+	}
+}
+
+func defaulted[T comparable](v, otherwise T) T {
+	var zero T
+	if v == zero {
+		return otherwise
+	}
+	return v
+}
+
+// validate reports the first thing wrong with c.
+func (c *Config) validate() error {
+	for _, bound := range []struct {
+		name string
+		n    int
+	}{
+		{"QueueMax", c.QueueMax}, {"PostsMax", c.PostsMax}, {"AcceptMax", c.AcceptMax}, {"PeersMax", c.PeersMax},
+		{"BacklogMax", c.BacklogMax}, {"LookupsMax", c.LookupsMax}, {"StoresMax", c.StoresMax},
+		{"DialTimeout", int(c.DialTimeout)}, {"WriteTimeout", int(c.WriteTimeout)},
+		{"IdleTimeout", int(c.IdleTimeout)}, {"CloseTimeout", int(c.CloseTimeout)},
+	} {
+		if bound.n < 0 {
+			return fmt.Errorf("%s is negative; leave it 0 for its default", bound.name)
+		}
+	}
+	for _, p := range c.Allow {
+		if !p.IsValid() {
+			return errors.New("Allow has an invalid prefix; write 10.0.0.0/8 or fd00::/8")
+		}
+	}
+	if c.TLS != nil && len(c.TLS.Certificates) == 0 && c.TLS.GetCertificate == nil {
+		return errors.New("TLS has no certificate; see LoadTLS")
+	}
+	return nil
 }

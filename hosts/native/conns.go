@@ -1,0 +1,68 @@
+package native
+
+import (
+	"crypto/tls"
+	"net"
+	"sync"
+)
+
+// conns are the open connections, so that Close can end them.
+type conns struct {
+	mu     sync.Mutex
+	users  map[net.Conn]*stream // nil until it is known what the connection carries
+	closed bool
+}
+
+// keepConn registers a connection, or closes it and reports false if the host is closing.
+func (h *Host) keepConn(conn net.Conn) bool { return h.useConn(conn, nil) }
+
+// useConn registers who uses a connection.
+func (h *Host) useConn(conn net.Conn, s *stream) bool {
+	h.conns.mu.Lock()
+	defer h.conns.mu.Unlock()
+	if h.conns.closed {
+		conn.Close()
+		return false
+	}
+	h.conns.users[raw(conn)] = s
+	return true
+}
+
+// closeConn closes a connection and forgets it.
+func (h *Host) closeConn(conn net.Conn) {
+	conn.Close()
+	h.conns.mu.Lock()
+	defer h.conns.mu.Unlock()
+	delete(h.conns.users, raw(conn))
+}
+
+// hangUpAll lets every stream finish writing, and closes what is not a stream yet.
+func (h *Host) hangUpAll() {
+	h.conns.mu.Lock()
+	defer h.conns.mu.Unlock()
+	h.conns.closed = true
+	for conn, s := range h.conns.users {
+		if s != nil {
+			s.hangUp()
+		} else {
+			conn.Close()
+		}
+	}
+}
+
+// cutAll closes every connection as it stands.
+func (h *Host) cutAll() {
+	h.conns.mu.Lock()
+	defer h.conns.mu.Unlock()
+	for conn := range h.conns.users {
+		conn.Close()
+	}
+}
+
+// raw is the connection below TLS, which closes without waiting for anything to be written.
+func raw(conn net.Conn) net.Conn {
+	if t, ok := conn.(*tls.Conn); ok {
+		return t.NetConn()
+	}
+	return conn
+}
