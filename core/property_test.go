@@ -110,7 +110,9 @@ func FuzzNode(f *testing.F) {
 				if in.Link = link; open[link] {
 					continue // hosts do not say this twice
 				}
-				open[link] = link.Accepted()
+				if link.Accepted() {
+					open[link] = true
+				}
 			case core.InputRead:
 				in.Link, in.Data = link, script[2:min(len(script), 2+int(arg%32))]
 			case core.InputFlushed:
