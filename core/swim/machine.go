@@ -157,13 +157,11 @@ func (m *Machine) hear(t *core.Turn, in *core.Input) {
 	case *Announce:
 		m.announce(t, &msg.Record, CauseAnnounce)
 	case *Accuse:
-		before := m.incarnation()
 		m.accuse(t, msg, CauseAccuse, nil)
-		m.answerAccuser(t, in.From, before)
+		m.answerAccuser(t, in.From, msg.Node, msg.Incarnation)
 	case *Bury:
-		before := m.incarnation()
 		m.bury(t, msg, CauseBury)
-		m.answerAccuser(t, in.From, before)
+		m.answerAccuser(t, in.From, msg.Node, msg.Incarnation)
 	case *User:
 		t.Emit(&UserReceived{From: in.From, Data: bytes.Clone(msg.Data)})
 	default:

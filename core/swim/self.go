@@ -136,9 +136,11 @@ func (m *Machine) hearOfSelf(t *core.Turn, r *Record) {
 	m.raise(t, r.Incarnation+1)
 }
 
-// answerAccuser sends a refutation straight back to whoever brought the accusation, besides spreading it.
-func (m *Machine) answerAccuser(t *core.Turn, to netip.AddrPort, before uint32) {
-	if m.cfg.Fidelity == Improved && to.IsValid() && m.incarnation() > before && m.mayAnswer() {
+// answerAccuser sends our record straight back to whoever brought an accusation that we have outlived,
+// besides spreading it.
+func (m *Machine) answerAccuser(t *core.Turn, to netip.AddrPort, accused string, incarnation uint32) {
+	if m.cfg.Fidelity == Improved && accused == m.cfg.Name && !m.leaving &&
+		m.incarnation() > incarnation && m.mayAnswer() {
 		t.Send(to, &Announce{m.record(m.self)})
 	}
 }
