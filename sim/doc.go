@@ -1,0 +1,24 @@
+// Package sim runs a whole cluster in virtual time, on one goroutine, with faults: the same nodes that
+// run in production, byte for byte what they would send, and the same outcome every time.
+//
+//	result, err := sim.Run(sim.Options{Scenario: "crash", Nodes: 128, Seed: 1})
+//
+// A scenario and a seed give an explicit schedule of operations and faults ([Op]). Everything that is
+// left to chance, such as the delay of one packet, is drawn by a key, for that packet alone: taking a
+// fault out of a schedule leaves every other draw as it was. Events are ordered by time, then class
+// (schedule, input, deadline), then age, and nothing iterates over a map, reads a clock or computes with
+// floats. So a run is a function of its Options, and [Result].TraceHash, which covers every input and
+// every effect of every node, is its fingerprint: equal on every platform, and for any [Factory] whose
+// nodes behave alike, native or guest.
+//
+// Package check watches every step; what it found is in Result.Violations. The run must also end with
+// every view equal to the truth, within a bound that follows from the configuration.
+//
+// # The world
+//
+// Datagrams take an even draw between two latencies and may be lost, doubled and late. Links are
+// connections between machines that stay up while processes die: ordered, resent when lost, refused by
+// a dead process, timed out across a cut, read in pieces. A paused process hears later what arrived in
+// time, and is told so (core.Input.At). A crash loses what the journal had not made durable. Names
+// "n0:7946", "n1:7946" ... resolve to the members' addresses.
+package sim

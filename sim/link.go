@@ -1,0 +1,345 @@
+package sim
+
+import (
+	"slices"
+	"time"
+
+	"github.com/nekton-go/nekton/core"
+)
+
+// Links behave like TCP connections between machines that stay up while processes die: what is lost is
+// sent again, a process that is gone refuses, and a path that is cut is noticed by time-outs alone.
+const (
+	dialTimeout = 5 * time.Second        // then the dialer hears FaultTimeout
+	dialRetry   = time.Second            // between attempts to connect
+	linkTimeout = 15 * time.Second       // unacknowledged this long, a link is down
+	retryMin    = 200 * time.Millisecond // doubles with every failure in a row
+	retryMax    = 3200 * time.Millisecond
+	piecesMax   = 4       // that one write may be cut into
+	cutPPM      = 250_000 // of writes are
+)
+
+// conn is one connection. It lives until both ends are closed.
+type conn struct {
+	gen    uint32 // counts the connections that used this slot
+	number uint64 // n-th dial of this pair of members: keys its draws
+	dialed core.Instant
+	ends   [2]end // 0 dialed, 1 accepted
+}
+
+// end is one end of a connection, and the way from it to the other.
+type end struct {
+	node    int32
+	boot    uint32
+	link    core.Link
+	open    bool         // its process wants it and has not heard that it is down
+	clear   core.Instant // nothing that leaves now arrives before this
+	chunks  uint64
+	tries   uint64
+	backlog []int32 // slots of events that wait for the way to be free
+	stalled core.Instant
+	backoff time.Duration
+}
+
+// dial opens a connection for node i; evAccept follows at the peer, or evDown here.
+func (w *world) dial(i int, e *core.Effect) {
+	peer := w.index(e.To)
+	if peer < 0 {
+		peer = i // nobody lives there: a connection that is never accepted
+	}
+	k := int32(len(w.conns))
+	if n := len(w.unused); n > 0 {
+		k, w.unused = w.unused[n-1], w.unused[:n-1]
+	} else {
+		w.conns = append(w.conns, conn{})
+	}
+	if w.net.dials[i] == nil {
+		w.net.dials[i] = make([]uint32, len(w.nodes))
+	}
+	number := count(w.net.dials, i, peer)
+	p := &w.nodes[i]
+	w.conns[k] = conn{gen: w.conns[k].gen + 1, number: number, dialed: w.now, ends: [2]end{
+		{node: int32(i), boot: p.boot, link: e.Link, open: true, backoff: retryMin},
+		{node: int32(peer), backoff: retryMin},
+	}}
+	p.conns = append(p.conns, k)
+	if w.index(e.To) < 0 {
+		w.faults.Stray++
+		w.tell(k, 0, core.FaultUnreachable, w.now.Add(w.net.LatencyMax))
+		return
+	}
+	w.connect(k, w.conns[k].gen)
+}
+
+// connect makes one attempt to reach the peer.
+func (w *world) connect(k int32, gen uint32) {
+	c := &w.conns[k]
+	if c.gen != gen || !c.ends[0].open {
+		return
+	}
+	switch delay, ok := w.attempt(c, 0); {
+	case ok:
+		w.pushEvent(w.now.Add(delay), classInput, event{kind: evAccept, peer: k, gen: gen, node: c.ends[1].node})
+	case w.now.Add(dialRetry).Sub(c.dialed) < dialTimeout:
+		w.faults.DialRetries++
+		w.pushEvent(w.now.Add(dialRetry), classInput, event{kind: evDial, peer: k, gen: gen, node: c.ends[0].node})
+	default:
+		w.faults.DialTimeouts++
+		w.tell(k, 0, core.FaultTimeout, c.dialed.Add(dialTimeout))
+	}
+}
+
+// accept is where an attempt to connect meets the peer's machine.
+func (w *world) accept(k int32, gen uint32) {
+	c := &w.conns[k]
+	if c.gen != gen || !c.ends[0].open {
+		return
+	}
+	peer := &c.ends[1]
+	p := &w.nodes[peer.node]
+	if !p.running {
+		w.faults.DialsRefused++
+		w.tell(k, 0, core.FaultUnreachable, w.now.Add(w.net.LatencyMax))
+		return
+	}
+	p.accepted++
+	peer.boot, peer.link, peer.open = p.boot, core.Accepted(p.accepted), true
+	p.conns = append(p.conns, k)
+	w.pushLink(w.now, k, 1, event{kind: evUp})
+	w.transmit(k, 1, w.alloc(event{kind: evUp}))
+}
+
+// attempt sends something from one end of a connection: it reports how long that takes, or that it
+// does not arrive.
+func (w *world) attempt(c *conn, side int) (delay time.Duration, ok bool) {
+	e, far := &c.ends[side], &c.ends[1-side]
+	pair := uint64(e.node)<<32 | uint64(uint32(far.node))
+	number := c.number<<1 | uint64(side)
+	e.tries++
+	there, back := w.net.between(int(e.node), int(far.node)), w.net.between(int(far.node), int(e.node))
+	loss := there.loss + back.loss
+	if there.cut || back.cut || loss > 0 && chance(draw(w.net.seed, forRetry, pair, number, e.tries), loss) {
+		return 0, false
+	}
+	e.chunks++
+	return w.net.latency(draw(w.net.seed, forStream, pair, number, e.chunks)), true
+}
+
+// transmit sends an event from one end of a connection to the other, behind what is already waiting.
+func (w *world) transmit(k int32, side int, slot int32) {
+	e := &w.conns[k].ends[side]
+	if len(e.backlog) > 0 || !w.tryTransmit(k, side, slot) {
+		e.backlog = append(e.backlog, slot)
+	}
+	if len(e.backlog) == 1 {
+		e.stalled, e.backoff = w.now, retryMin
+		w.pushRetry(k, side)
+	}
+}
+
+func (w *world) tryTransmit(k int32, side int, slot int32) bool {
+	c := &w.conns[k]
+	delay, ok := w.attempt(c, side)
+	if !ok {
+		w.faults.ChunksResent++
+		return false
+	}
+	e, ev := &c.ends[side], &w.events[slot]
+	e.clear = max(e.clear, w.now.Add(delay))
+	if ev.size > 0 { // the last piece of a write: its acknowledgement gives the window back
+		w.pushLink(e.clear, k, side, event{kind: evFlushed, size: ev.size})
+	}
+	w.addLink(&w.events[slot], k, 1-side)
+	w.queue.push(e.clear, classInput, slot)
+	return true
+}
+
+// retry sends the backlog of one end again.
+func (w *world) retry(k int32, gen uint32, side int) {
+	c := &w.conns[k]
+	if c.gen != gen {
+		return
+	}
+	e := &c.ends[side]
+	for len(e.backlog) > 0 && w.tryTransmit(k, side, e.backlog[0]) {
+		e.backlog = e.backlog[1:]
+		e.stalled, e.backoff = w.now, retryMin
+	}
+	switch {
+	case len(e.backlog) == 0:
+		e.backlog = nil
+	case w.now.Sub(e.stalled) < linkTimeout:
+		e.backoff = min(2*e.backoff, retryMax)
+		w.pushRetry(k, side)
+	default:
+		w.faults.LinksTimedOut++
+		w.drop(e)
+		w.tell(k, side, core.FaultTimeout, w.now)
+	}
+}
+
+// write sends bytes over a link, cut anywhere.
+func (w *world) write(i int, eff *core.Effect) {
+	k, side := w.find(i, eff.Link)
+	if k < 0 {
+		return // the link went down while the node was writing
+	}
+	c := &w.conns[k]
+	pair := uint64(c.ends[side].node)<<32 | uint64(uint32(c.ends[1-side].node))
+	random := draw(w.net.seed, forCut, pair, c.number<<1|uint64(side), c.ends[side].chunks)
+	pieces := 1
+	if chance(random, cutPPM) {
+		pieces = 2 + int(below(mix(random), piecesMax-1))
+		w.faults.ReadsCut++
+	}
+	rest := eff.Data
+	for n := range pieces {
+		random = mix(random + 1)
+		size := int(below(random, int64(len(rest))))
+		slot := w.alloc(event{kind: evRead})
+		if n == pieces-1 {
+			size = len(rest)
+			w.events[slot].size = len(eff.Data)
+		}
+		w.events[slot].data = append(w.events[slot].data[:0], rest[:size]...)
+		rest = rest[size:]
+		w.transmit(k, side, slot)
+	}
+}
+
+// hangUp closes node i's end of a link; the other end hears so after what was written.
+func (w *world) hangUp(i int, link core.Link) {
+	k, side := w.find(i, link)
+	if k < 0 {
+		return
+	}
+	c := &w.conns[k]
+	w.shut(k, side)
+	if c.ends[1-side].open {
+		w.transmit(k, side, w.alloc(event{kind: evDown, fault: core.FaultClosed}))
+	}
+}
+
+// sever ends all links of a process that died: its machine resets them, if the way is open.
+func (w *world) sever(i int) {
+	for p := &w.nodes[i]; len(p.conns) > 0; {
+		k := p.conns[0]
+		c := &w.conns[k]
+		side := 0
+		if c.ends[0].node != int32(i) || !c.ends[0].open {
+			side = 1
+		}
+		w.drop(&c.ends[side])
+		w.shut(k, side)
+		w.reset(k, 1-side)
+	}
+}
+
+// reset tells one end that the other knows of no such link. Nobody sends it again if it is lost.
+func (w *world) reset(k int32, side int) {
+	c := &w.conns[k]
+	if !c.ends[side].open {
+		return
+	}
+	w.faults.LinksReset++
+	if delay, ok := w.attempt(c, 1-side); ok {
+		far := &c.ends[1-side]
+		far.clear = max(far.clear, w.now.Add(delay))
+		w.tell(k, side, core.FaultClosed, far.clear)
+	}
+}
+
+// unknownLink answers bytes for a link that this end has closed, or lost with its process.
+func (w *world) unknownLink(ev *event) {
+	if w.conns[ev.peer].gen == ev.gen {
+		w.reset(ev.peer, int(1-ev.side))
+	}
+}
+
+// linkInput completes an input about a link; it reports false if its node must not hear it.
+func (w *world) linkInput(ev *event, in *core.Input) bool {
+	c := &w.conns[ev.peer]
+	if c.gen != ev.gen {
+		return false
+	}
+	e := &c.ends[ev.side]
+	if !e.open {
+		if ev.kind == evRead {
+			w.unknownLink(ev)
+		}
+		return false
+	}
+	in.Link, in.From = e.link, address(int(c.ends[1-ev.side].node))
+	switch ev.kind {
+	case evUp:
+		in.Kind = core.InputUp
+	case evRead:
+		in.Kind, in.Data, in.Size = core.InputRead, ev.data, 0
+	case evFlushed:
+		in.Kind = core.InputFlushed
+	case evDown:
+		in.Kind = core.InputDown
+		w.shut(ev.peer, int(ev.side))
+	}
+	return true
+}
+
+// shut closes one end. When both are, the connection is gone.
+func (w *world) shut(k int32, side int) {
+	c := &w.conns[k]
+	e := &c.ends[side]
+	e.open = false
+	p := &w.nodes[e.node]
+	if at := slices.Index(p.conns, k); at >= 0 {
+		p.conns = slices.Delete(p.conns, at, at+1)
+	}
+	if c.ends[0].open || c.ends[1].open {
+		return
+	}
+	w.drop(&c.ends[0])
+	w.drop(&c.ends[1])
+	c.gen++
+	w.unused = append(w.unused, k)
+}
+
+// drop forgets what waits to leave from an end.
+func (w *world) drop(e *end) {
+	for _, slot := range e.backlog {
+		w.release(slot)
+	}
+	e.backlog = nil
+}
+
+// find looks up a link of node i: its connection, or -1, and which end of it.
+func (w *world) find(i int, link core.Link) (k int32, side int) {
+	for _, k := range w.nodes[i].conns {
+		for side := range w.conns[k].ends {
+			if e := &w.conns[k].ends[side]; e.node == int32(i) && e.open && e.link == link {
+				return k, side
+			}
+		}
+	}
+	return -1, 0
+}
+
+// tell lets one end hear, at some time, that its link is down.
+func (w *world) tell(k int32, side int, f core.Fault, at core.Instant) {
+	w.pushLink(at, k, side, event{kind: evDown, fault: f})
+}
+
+func (w *world) pushRetry(k int32, side int) {
+	c := &w.conns[k]
+	w.pushLink(w.now.Add(c.ends[side].backoff), k, side, event{kind: evRetry})
+}
+
+func (w *world) pushLink(at core.Instant, k int32, side int, ev event) {
+	w.addLink(&ev, k, side)
+	w.pushEvent(at, classInput, ev)
+}
+
+// addLink addresses an event to one end of a connection.
+func (w *world) addLink(ev *event, k int32, side int) {
+	c := &w.conns[k]
+	ev.peer, ev.side, ev.gen = k, uint8(side), c.gen
+	ev.node, ev.boot = c.ends[side].node, c.ends[side].boot
+}

@@ -1,0 +1,73 @@
+package sim
+
+import (
+	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/core/swim"
+	"github.com/nekton-go/nekton/sim/check"
+)
+
+// measure is what a run finds out besides breaches.
+type measure struct {
+	victim         int // whose failure is timed, or -1
+	firstFailed    core.Instant
+	lastFailed     core.Instant
+	witnesses      int // live members that declared the victim failed
+	falsePositives int
+}
+
+// Faults counts what the schedule did to the run, so that a test can tell a fault that was survived
+// from one that never happened.
+type Faults struct {
+	PacketsCut        uint64 `json:"packets_cut"`
+	PacketsLost       uint64 `json:"packets_lost"`
+	PacketsDuplicated uint64 `json:"packets_duplicated"`
+	PacketsReordered  uint64 `json:"packets_reordered"`
+	Stray             uint64 `json:"stray"` // datagrams and dials to where nobody lives
+
+	DialRetries   uint64 `json:"dial_retries"`
+	DialTimeouts  uint64 `json:"dial_timeouts"`
+	DialsRefused  uint64 `json:"dials_refused"`
+	ChunksResent  uint64 `json:"chunks_resent"`
+	LinksReset    uint64 `json:"links_reset"`
+	LinksTimedOut uint64 `json:"links_timed_out"`
+	ReadsCut      uint64 `json:"reads_cut"` // writes that arrived in several reads
+
+	Crashes      uint64 `json:"crashes"`
+	Restarts     uint64 `json:"restarts"`
+	Pauses       uint64 `json:"pauses"`
+	InputsLate   uint64 `json:"inputs_late"`   // seen only after a pause
+	InboxDropped uint64 `json:"inbox_dropped"` // datagrams a paused node had no room for
+	JournalsLost uint64 `json:"journals_lost"`
+	RecordsLost  uint64 `json:"records_lost"` // not durable at a crash
+}
+
+// observe takes note of an event that member i emitted.
+func (w *world) observe(i int, ev core.Event) {
+	switch ev := ev.(type) {
+	case *swim.Ready:
+		w.nodes[i].ready = true
+		if by := w.nodes[i].joinBy; by != nil {
+			w.join(i, by)
+		}
+	case *swim.Failed:
+		w.failed(i, ev)
+	}
+}
+
+func (w *world) failed(i int, failed *swim.Failed) {
+	s := check.Index(failed.Member.Name)
+	if s < 0 || s >= len(w.nodes) {
+		return // the checker has complained
+	}
+	m, p := &w.measure, &w.nodes[s]
+	switch {
+	case s == m.victim && !p.running:
+		if m.witnesses == 0 {
+			m.firstFailed = w.now
+		}
+		m.witnesses++
+		m.lastFailed = w.now
+	case p.running && !p.paused && w.net.open(i, s):
+		m.falsePositives++
+	}
+}

@@ -1,0 +1,159 @@
+package sim
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/sim/check"
+)
+
+const (
+	resolveTime = time.Millisecond
+	// epoch is what wall clocks read at the beginning of every run: 2026-01-01, in ns.
+	epoch = 1_767_225_600 * int64(time.Second)
+)
+
+// process is one member's process, or the lack of one.
+type process struct {
+	verbs   core.Verbs // nil before the first boot
+	running bool
+	paused  bool
+	boot    uint32 // counts processes of this member; what was meant for an earlier one is dropped
+	started core.Instant
+	ran     time.Duration // of earlier processes
+
+	wakeAt core.Instant // the earliest queued wake, or Never
+	spunAt core.Instant
+	spins  int
+
+	inbox    []int32 // slots of events that arrived while paused, in order
+	waiting  int     // datagrams among them
+	conns    []int32 // open connections
+	ready    bool    // it has said so
+	joinBy   []int   // the members it will join by, once it is ready
+	accepted uint64
+	commands uint64
+	journal  journal
+}
+
+// boot starts member i's next process: from its journal, or with nothing but its name if that is lost.
+func (w *world) boot(i int, lost bool) {
+	p := &w.nodes[i]
+	if p.running || w.err != nil {
+		return
+	}
+	c := w.node
+	c.Swim.Name, c.Swim.Addr = check.Name(i), address(i)
+	c.Swim.Meta = []byte("meta of " + c.Swim.Name)
+	p.boot++
+	for word := range len(c.Seed) / 8 {
+		binary.LittleEndian.PutUint64(c.Seed[8*word:], draw(w.seed, forNode, uint64(i), uint64(p.boot), uint64(word)))
+	}
+	verbs, err := w.make(i, c)
+	if err != nil {
+		w.err = fmt.Errorf("cannot make %s: %w", c.Swim.Name, err)
+		return
+	}
+	p.verbs, p.running, p.started, p.wakeAt, p.accepted = verbs, true, w.now, core.Never, 0
+	p.ready, p.joinBy = false, nil
+	w.check.Started(w.now, i)
+	if p.boot > 1 {
+		w.faults.Restarts++
+	}
+	if lost {
+		w.faults.JournalsLost++
+		p.journal = journal{}
+	} else {
+		w.step(i, -1, core.Input{Kind: core.InputWall, Wall: epoch + int64(w.now)})
+	}
+	w.recover(i)
+	w.step(i, -1, core.Input{Kind: core.InputWake})
+}
+
+// crash stops a process at once. What it had not made durable is lost.
+func (w *world) crash(i int, lost bool) {
+	p := &w.nodes[i]
+	if !p.running {
+		return
+	}
+	w.faults.Crashes++
+	for _, slot := range p.inbox {
+		w.release(slot)
+	}
+	p.running, p.paused, p.inbox, p.waiting = false, false, p.inbox[:0], 0
+	p.ran += w.now.Sub(p.started)
+	w.faults.RecordsLost += uint64(p.journal.crash())
+	w.sever(i)
+	w.check.Stopped(w.now, i)
+}
+
+// pause freezes a process: its kernel still receives, nothing looks.
+func (w *world) pause(i int) {
+	if p := &w.nodes[i]; p.running && !p.paused {
+		w.faults.Pauses++
+		p.paused = true
+	}
+}
+
+// park keeps an event that reached a paused node, and reports whether it did.
+func (w *world) park(slot int32) bool {
+	ev := &w.events[slot]
+	p := &w.nodes[ev.node]
+	switch {
+	case !p.paused:
+		return false
+	case ev.kind != evDatagram:
+	case p.waiting == inboxMax:
+		w.faults.InboxDropped++
+		w.release(slot)
+		return true
+	default:
+		p.waiting++
+	}
+	ev.at = w.now
+	p.inbox = append(p.inbox, slot)
+	return true
+}
+
+// resume lets a paused process see what arrived meanwhile, in order, and then the time.
+func (w *world) resume(i int) {
+	p := &w.nodes[i]
+	if !p.paused {
+		return
+	}
+	p.paused, p.waiting = false, 0
+	inbox := p.inbox
+	p.inbox = nil
+	for _, slot := range inbox {
+		w.faults.InputsLate++
+		ev := w.events[slot]
+		w.input(&ev)
+		w.release(slot)
+	}
+	p.inbox = inbox[:0]
+	w.rewake(i)
+}
+
+// resolve is the static name table: "n<i>:7946" is member i. It returns -1 for any other name.
+func (w *world) resolve(name string) int {
+	host, ok := strings.CutSuffix(name, port)
+	if i := check.Index(host); ok && i >= 0 && i < len(w.nodes) {
+		return i
+	}
+	return -1
+}
+
+// nodeTime is how long all processes ran, together.
+func (w *world) nodeTime() (sum time.Duration) {
+	for i := range w.nodes {
+		p := &w.nodes[i]
+		sum += p.ran
+		if p.running {
+			sum += w.now.Sub(p.started)
+		}
+	}
+	return sum
+}

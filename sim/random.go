@@ -1,0 +1,45 @@
+package sim
+
+import "math/bits"
+
+// purpose keeps draws for different things apart.
+type purpose uint64
+
+const (
+	forNode      purpose = iota + 1 // seeds of nodes: (node, boot, word)
+	forSchedule                     // what scenarios choose: (scenario's own)
+	forLatency                      // packets: (from, to, n-th packet of the pair)
+	forLoss                         // likewise
+	forDuplicate                    // likewise
+	forReorder                      // likewise
+	forStream                       // latency of link chunks: (pair, n-th dial of the pair, chunk)
+	forRetry                        // loss of link chunks: (pair, n-th dial of the pair, attempt)
+	forCut                          // where reads are cut: (pair, n-th dial of the pair, chunk)
+	forJournal                      // latency of writes: (node, boot, n-th write)
+)
+
+// draw returns 64 random bits that depend on nothing but its arguments. There is no generator and so
+// no order of drawing: whether one packet is drawn for never changes what another one gets.
+func draw(seed uint64, p purpose, a, b, n uint64) uint64 {
+	x := mix(seed + uint64(p)*0x9e3779b97f4a7c15)
+	x = mix(x ^ a*0xd1342543de82ef95 ^ b*0xaf251af3b0f025b5)
+	return mix(x + n*0x9e3779b97f4a7c15)
+}
+
+// mix is the splitmix64 finaliser: every bit of x moves every bit of the result.
+func mix(x uint64) uint64 {
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// below maps random bits to [0, n), evenly to within n/2^64.
+func below(random uint64, n int64) int64 {
+	hi, _ := bits.Mul64(random, uint64(max(n, 1)))
+	return int64(hi)
+}
+
+// chance is true ppm times in a million.
+func chance(random uint64, ppm int) bool { return below(random, million) < int64(ppm) }
+
+const million = 1_000_000

@@ -1,0 +1,174 @@
+package sim
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/internal/script"
+	"github.com/nekton-go/nekton/sim/check"
+)
+
+// TestWorld shows what the network, links, processes and journals do, with nodes that only report.
+func TestWorld(t *testing.T) {
+	script.Walk(t, filepath.Join("testdata", "world"), func(t *testing.T) script.Handler {
+		return newStage(newToy).handle
+	})
+}
+
+// TestCluster shows whole clusters.
+func TestCluster(t *testing.T) {
+	script.Walk(t, filepath.Join("testdata", "cluster"), func(t *testing.T) script.Handler {
+		return newStage(nil).handle
+	})
+}
+
+// stage is a world that a script drives. What nodes do shows when it runs.
+type stage struct {
+	w    *world
+	make Factory
+	out  strings.Builder
+}
+
+func newStage(make Factory) *stage { return &stage{make: make} }
+
+func (s *stage) handle(args []string) (string, error) {
+	if args[0] == "nodes" {
+		return "", s.nodes(args)
+	}
+	if s.w == nil {
+		return "", fmt.Errorf("begin with: nodes N")
+	}
+	op, ok, err := s.parse(args)
+	if ok {
+		if err == nil {
+			s.w.schedule(op)
+		}
+		return "", err
+	}
+	return s.ask(args)
+}
+
+// nodes N [seed]
+func (s *stage) nodes(args []string) error {
+	o := Options{Scenario: "calm", NewNode: s.make, Trace: &s.out}
+	o.Nodes, _ = strconv.Atoi(args[1])
+	if len(args) > 2 {
+		o.Seed, _ = strconv.ParseUint(args[2], 10, 64)
+	}
+	if _, err := o.complete(); err != nil {
+		return err
+	}
+	s.w = newWorld(&o)
+	s.w.trace.events = s.make == nil
+	for i := range o.Nodes {
+		s.w.schedule(Op{Kind: Start, Nodes: []int{i}})
+	}
+	return nil
+}
+
+// parse reads an operation that begins now: KIND [NODES [- PEERS | > PEERS]] [PPM ppm] [EXTRA late] [for DURATION] [lost]
+func (s *stage) parse(args []string) (op Op, ok bool, err error) {
+	at := slices.Index(kindText[:], args[0])
+	if at < 0 {
+		return op, false, nil
+	}
+	op = Op{Kind: Kind(at), At: time.Duration(s.w.now)}
+	into := &op.Nodes
+	for i := 1; i < len(args) && err == nil; i++ {
+		switch arg := args[i]; arg {
+		case "-", ">":
+			into, op.OneWay = &op.Peers, arg == ">"
+		case "lost":
+			op.Lost = true
+		case "for":
+			i++
+			op.Until, err = time.ParseDuration(args[i])
+			op.Until += op.At
+		case "ppm":
+			op.PPM, err = strconv.Atoi(args[i-1])
+		case "late":
+			op.Extra, err = time.ParseDuration(args[i-1])
+		default:
+			if k := check.Index(arg); k >= 0 {
+				*into = append(*into, k)
+			}
+		}
+	}
+	return op, true, err
+}
+
+// ask runs the world, orders toys about, or shows something.
+func (s *stage) ask(args []string) (string, error) {
+	i := -1
+	if len(args) > 1 {
+		i = check.Index(args[1])
+	}
+	rest := strings.Join(args[min(2, len(args)):], " ")
+	do := func(e core.Effect) (string, error) {
+		s.w.command(i, order{e})
+		return "", nil
+	}
+	switch args[0] {
+	case "run":
+		d, err := time.ParseDuration(args[1])
+		s.w.run(s.w.now.Add(d), func() bool { return false })
+		return s.flush(), err
+	case "trace":
+		s.w.trace.events = args[1] == "events"
+	case "views":
+		return fmt.Sprintf("%d rows wrong\n%s", s.w.check.Wrong(), lines(s.w.check.Disagreements(10))), nil
+	case "violations":
+		return fmt.Sprintf("%d\n%s", s.w.check.Count(), lines(s.w.check.Violations())), nil
+	case "send":
+		return do(toySend(check.Index(args[2]), strings.Join(args[3:], " ")))
+	case "dial":
+		to := nowhere
+		if k := check.Index(args[2]); k >= 0 {
+			to = address(k)
+		}
+		return do(core.Effect{Kind: core.EffectDial, To: to})
+	case "write":
+		return do(core.Effect{Kind: core.EffectWrite, Data: []byte(rest)})
+	case "close":
+		return do(core.Effect{Kind: core.EffectClose})
+	case "resolve":
+		return do(core.Effect{Kind: core.EffectResolve, Name: rest})
+	case "append":
+		return do(core.Effect{Kind: core.EffectAppend, Proto: 200, Data: []byte(rest)})
+	case "compact":
+		return do(core.Effect{Kind: core.EffectCompact, Proto: 200, Data: []byte(rest)})
+	case "wake":
+		d, err := time.ParseDuration(rest)
+		s.w.command(i, order{core.Effect{Token: core.Token(d)}})
+		return "", err
+	default:
+		return "", script.Unknown(args)
+	}
+	return "", nil
+}
+
+func (s *stage) flush() string {
+	text := s.out.String()
+	s.out.Reset()
+	var kept strings.Builder
+	for line := range strings.Lines(text) {
+		if !strings.HasSuffix(line, " obeyed\n") {
+			kept.WriteString(line)
+		}
+	}
+	return kept.String()
+}
+
+func lines[T any](all []T) string {
+	var b strings.Builder
+	for _, one := range all {
+		fmt.Fprintln(&b, one)
+	}
+	return b.String()
+}

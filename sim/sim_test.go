@@ -1,0 +1,134 @@
+package sim
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/nekton-go/nekton/core"
+)
+
+// TestQueueOrder compares the heap with a stable sort, over a mix of pushes and pops.
+func TestQueueOrder(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	var q queue
+	var model []entry
+	for i := range 5000 {
+		if rng.IntN(3) > 0 || q.empty() {
+			at, c := core.Instant(rng.IntN(50)), class(rng.IntN(3))
+			q.push(at, c, int32(i))
+			model = append(model, entry{at, uint64(c)<<classShift | q.seq, int32(i)})
+			slices.SortFunc(model, func(a, b entry) int {
+				if a.before(&b) {
+					return -1
+				}
+				return 1
+			})
+			continue
+		}
+		require.Equal(t, model[0].at, q.next())
+		require.Equal(t, model[0], q.pop())
+		model = model[1:]
+	}
+}
+
+// TestDrawsAreEven looks for bias and for correlation between neighbouring keys.
+func TestDrawsAreEven(t *testing.T) {
+	const n = 1 << 16
+	for _, p := range []purpose{forLatency, forLoss} {
+		var hits, both int
+		for k := range uint64(n) {
+			hit := chance(draw(7, p, 1, 2, k), 250_000)
+			if hit {
+				hits++
+			}
+			if hit && chance(draw(7, p, 2, 1, k), 250_000) {
+				both++
+			}
+		}
+		require.InDelta(t, n/4, hits, n/100)
+		require.InDelta(t, n/16, both, n/200)
+	}
+}
+
+// TestFaultsShiftNoOtherDraw runs the same traffic with and without faults between n0 and n1: what n2
+// hears from n0 must arrive at the same nanoseconds.
+func TestFaultsShiftNoOtherDraw(t *testing.T) {
+	run := func(faults ...Op) (arrivals []string) {
+		var out bytes.Buffer
+		o := Options{Scenario: "calm", Nodes: 3, Seed: 9, NewNode: newToy, Trace: &out}
+		_, err := o.complete()
+		require.NoError(t, err)
+		w := newWorld(&o)
+		for _, op := range append(faults, Op{Kind: Start, Nodes: []int{0, 1, 2}}) {
+			w.schedule(op)
+		}
+		for range 50 {
+			w.run(w.now.Add(10*time.Millisecond), func() bool { return false })
+			w.command(0, order{toySend(1, "to n1")})
+			w.command(0, order{toySend(2, "to n2")})
+		}
+		for line := range bytes.Lines(out.Bytes()) {
+			if bytes.Contains(line, []byte(`n2 datagram "to n2"`)) {
+				arrivals = append(arrivals, string(line))
+			}
+		}
+		return arrivals
+	}
+	near, far := []int{0}, []int{1}
+	calm := run()
+	require.Len(t, calm, 49)
+	require.Equal(t, calm, run(Op{Kind: Cut, Nodes: near, Peers: far, Until: 200 * time.Millisecond}))
+	require.Equal(t, calm, run(Op{Kind: Loss, Nodes: near, Peers: far, PPM: 500_000},
+		Op{Kind: Duplicate, Nodes: near, Peers: far, PPM: 500_000},
+		Op{Kind: Reorder, Nodes: near, Peers: far, PPM: 500_000, Extra: time.Second}))
+	require.NotEqual(t, calm, run(Op{Kind: Loss, PPM: 500_000}))
+}
+
+// TestOptions pins what is refused, and that the message helps.
+func TestOptions(t *testing.T) {
+	for _, c := range []struct {
+		o    Options
+		want string
+	}{
+		{Options{Scenario: "storm"}, `unknown scenario "storm"; use one of calm, crash, loss, partition, flap, restart`},
+		{Options{}, `unknown scenario ""`},
+		{Options{Scenario: "calm", Nodes: 1}, "1 nodes; calm takes 2 to 4096"},
+		{Options{Scenario: "restart", Nodes: 3}, "3 nodes; restart takes 4 to 4096"},
+		{Options{Scenario: "calm", Nodes: 5000}, "5000 nodes"},
+		{Options{Scenario: "calm", For: -time.Second}, "a duration of -1s"},
+		{Options{Scenario: "calm", For: 25 * time.Hour}, "a duration of 25h0m0s"},
+		{Options{Scenario: "crash", For: 10 * time.Second}, "crash with 16 nodes needs more than 30."},
+		{Options{Scenario: "calm", LossPPM: 1_000_000}, "a loss of 1000000 ppm; use 0 to 900000"},
+		{Options{Scenario: "calm", LossPPM: -1}, "a loss of -1 ppm"},
+		{Options{Scenario: "calm", Network: Network{LatencyMin: 2, LatencyMax: 1}}, "a latency of 2ns to 1ns"},
+	} {
+		_, err := Run(c.o)
+		require.ErrorIs(t, err, ErrOptions)
+		require.ErrorContains(t, err, c.want)
+	}
+}
+
+func TestSchedulesAreSound(t *testing.T) {
+	for _, name := range Scenarios() {
+		for _, n := range []int{4, 5, 32, 129} {
+			o := Options{Scenario: name, Nodes: n}
+			sc, err := o.complete()
+			require.NoError(t, err)
+			p := sc.build(setting{n, 3, o.Preset})
+			require.Less(t, p.mark, sc.usual, name)
+			for _, op := range p.ops {
+				for _, i := range append(slices.Clone(op.Nodes), op.Peers...) {
+					require.True(t, i >= 0 && i < n, "%s: %v", name, op)
+				}
+				require.True(t, op.Until == 0 || op.Until > op.At, "%s: %v", name, op)
+				require.NotContains(t, fmt.Sprint(op), "?")
+			}
+		}
+	}
+}

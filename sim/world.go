@@ -1,0 +1,296 @@
+package sim
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/core/stack"
+	"github.com/nekton-go/nekton/core/swim"
+	"github.com/nekton-go/nekton/sim/check"
+)
+
+// world is one run: a clock that jumps from event to event, and what the events happen to.
+type world struct {
+	now    core.Instant
+	queue  queue
+	events []event // slab; entries of queue name its slots
+	free   []int32
+	err    error // ends the run: a node that cannot be built, or never rests
+
+	seed   uint64
+	node   stack.Config // what all nodes have in common
+	make   Factory
+	nodes  []process
+	conns  []conn
+	unused []int32 // free slots of conns
+	net    network
+	ops    []Op
+
+	hash    hash
+	trace   tracer
+	check   *check.Checker
+	measure measure
+	faults  Faults
+	steps   uint64
+	packets uint64
+	bytes   uint64
+}
+
+// event is one thing that will happen. Which fields count depends on kind.
+type event struct {
+	kind    eventKind
+	fault   core.Fault
+	side    uint8 // of a connection: the end it happens to
+	node    int32 // the member it happens to; the operation, for evBegin and evEnd
+	peer    int32 // the sender of a datagram; the connection, for link events
+	boot    uint32
+	gen     uint32 // of the connection
+	size    int
+	token   core.Token
+	at      core.Instant // when it reached a paused node; 0 if it did not
+	name    string
+	command core.Command
+	data    []byte
+}
+
+type eventKind uint8
+
+const (
+	evBegin eventKind = iota // an operation
+	evEnd
+	evInspect // the harness asks every node for its counts
+	evDial    // an attempt to connect; see link.go
+	evAccept  // it reached the peer
+	evRetry   // a chunk did not get through; again
+	// What follows is input to a node.
+	evDatagram
+	evUp
+	evRead
+	evFlushed
+	evDown
+	evResolved
+	evStored
+	evCommand
+)
+
+const (
+	port       = ":7946"
+	payloadMax = 4096 // capacity of a buffer that is kept for reuse, in bytes
+	inboxMax   = 1024 // datagrams that wait for a paused node; more are dropped, as by a socket buffer
+	spinsMax   = 1000 // wakes of one node at one instant
+)
+
+// address is where member i lives.
+func address(i int) netip.AddrPort {
+	i++ // 10.0.0.0 names a network
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 7946)
+}
+
+// index is who lives at an address, or -1.
+func (w *world) index(addr netip.AddrPort) int {
+	ip := addr.Addr().Unmap()
+	if !ip.Is4() || addr.Port() != 7946 {
+		return -1
+	}
+	b := ip.As4()
+	i := int(b[1])<<16 | int(b[2])<<8 | int(b[3])
+	if b[0] != 10 || i == 0 || i > len(w.nodes) {
+		return -1
+	}
+	return i - 1
+}
+
+// run lets everything happen that is due by the end, or until stop says so.
+func (w *world) run(end core.Instant, stop func() bool) {
+	for w.err == nil && !w.queue.empty() && w.queue.next() <= end && !stop() {
+		e := w.queue.pop()
+		w.now = e.at
+		if e.slot < 0 {
+			w.wake(^int(e.slot), e.at)
+		} else {
+			w.fire(e.slot)
+		}
+	}
+	if !stop() {
+		w.now = max(w.now, end)
+	}
+}
+
+// fire lets one event happen.
+func (w *world) fire(slot int32) {
+	ev := w.events[slot]
+	switch ev.kind {
+	case evBegin:
+		w.begin(ev.node)
+	case evEnd:
+		w.end(ev.node)
+	case evInspect:
+		w.inspect(ev.size)
+	case evDial:
+		w.connect(ev.peer, ev.gen)
+	case evAccept:
+		w.accept(ev.peer, ev.gen)
+	case evRetry:
+		w.retry(ev.peer, ev.gen, int(ev.side))
+	default:
+		if w.park(slot) {
+			return
+		}
+		w.input(&ev)
+	}
+	w.release(slot)
+}
+
+// input gives one event to the node it is for, if that still runs.
+func (w *world) input(ev *event) {
+	p := &w.nodes[ev.node]
+	if !p.running || ev.kind != evDatagram && ev.boot != p.boot {
+		if ev.kind == evRead {
+			w.unknownLink(ev)
+		}
+		return
+	}
+	in := core.Input{At: ev.at, Fault: ev.fault, Token: ev.token, Size: ev.size}
+	switch ev.kind {
+	case evDatagram:
+		in.Kind, in.From, in.Data = core.InputDatagram, address(int(ev.peer)), ev.data
+	case evResolved:
+		in.Kind = core.InputResolved
+		if i := w.resolve(ev.name); i >= 0 {
+			in.Addrs = []netip.AddrPort{address(i)}
+		}
+	case evStored:
+		in.Kind = core.InputStored
+		p.journal.sync()
+	case evCommand:
+		in.Kind, in.Command = core.InputCommand, ev.command
+		w.check.Issued(w.now, int(ev.node), ev.command)
+	default:
+		if !w.linkInput(ev, &in) {
+			return
+		}
+	}
+	w.step(int(ev.node), ev.peer, in)
+}
+
+// step drives one node through one input and does what it asks.
+func (w *world) step(i int, from int32, in core.Input) {
+	p := &w.nodes[i]
+	w.steps++
+	w.hash.step(w.now, i, from, &in)
+	p.verbs.Step(w.now, in)
+	for e, ok := p.verbs.Next(); ok; e, ok = p.verbs.Next() {
+		w.hash.effect(&e)
+		w.trace.effect(w.now, i, &e)
+		w.do(i, &e)
+	}
+	w.check.Stepped(w.now, i)
+	w.rewake(i)
+}
+
+func (w *world) do(i int, e *core.Effect) {
+	p := &w.nodes[i]
+	switch e.Kind {
+	case core.EffectSend:
+		w.check.Datagram(w.now, i, len(e.Data))
+		w.send(i, e)
+	case core.EffectDial:
+		w.dial(i, e)
+	case core.EffectWrite:
+		w.write(i, e)
+	case core.EffectClose:
+		w.hangUp(i, e.Link)
+	case core.EffectResolve:
+		ev := event{kind: evResolved, node: int32(i), boot: p.boot, token: e.Token, name: e.Name}
+		if w.resolve(e.Name) < 0 {
+			ev.fault = core.FaultNotFound
+		}
+		w.pushEvent(w.now.Add(resolveTime), classInput, ev)
+	case core.EffectAppend, core.EffectCompact:
+		w.journal(i, e)
+	case core.EffectEmit:
+		w.check.Event(w.now, i, e.Event)
+		w.observe(i, e.Event)
+	}
+}
+
+// rewake queues a wake for a node's deadline, unless one no later is queued already.
+func (w *world) rewake(i int) {
+	p := &w.nodes[i]
+	if at := max(p.verbs.Deadline(), w.now); at < p.wakeAt {
+		p.wakeAt = at
+		w.queue.push(at, classWake, int32(^i))
+	}
+}
+
+// wake steps a node whose deadline has come. Deadlines that moved out leave their wakes behind.
+func (w *world) wake(i int, at core.Instant) {
+	p := &w.nodes[i]
+	if at != p.wakeAt {
+		return
+	}
+	p.wakeAt = core.Never
+	if !p.running || p.paused {
+		return
+	}
+	if p.verbs.Deadline() > w.now {
+		w.rewake(i)
+		return
+	}
+	if p.spins++; at != p.spunAt {
+		p.spins, p.spunAt = 0, at
+	}
+	if p.spins > spinsMax {
+		w.err = fmt.Errorf("%s asked to be woken %d times at %v and never moved its deadline", check.Name(i), spinsMax, at)
+		return
+	}
+	w.step(i, -1, core.Input{Kind: core.InputWake})
+}
+
+// inspect asks every node for its counts, then again after a while.
+func (w *world) inspect(every int) {
+	for i := range w.nodes {
+		if w.nodes[i].running {
+			w.command(i, swim.Inspect{ID: w.commandID(i)})
+		}
+	}
+	w.pushEvent(w.now+core.Instant(every), classProbe, event{kind: evInspect, size: every})
+}
+
+// command gives a node a command, now.
+func (w *world) command(i int, c core.Command) {
+	w.pushEvent(w.now, classInput, event{kind: evCommand, node: int32(i), boot: w.nodes[i].boot, command: c})
+}
+
+// commandID numbers the commands of one node, so that those of others do not shift it.
+func (w *world) commandID(i int) uint64 {
+	w.nodes[i].commands++
+	return w.nodes[i].commands
+}
+
+func (w *world) pushEvent(at core.Instant, c class, ev event) {
+	w.queue.push(at, c, w.alloc(ev))
+}
+
+// alloc takes a slot of the slab; its buffer, if it has one, is kept.
+func (w *world) alloc(ev event) int32 {
+	if len(w.free) == 0 {
+		w.events = append(w.events, ev)
+		return int32(len(w.events) - 1)
+	}
+	slot := w.free[len(w.free)-1]
+	w.free = w.free[:len(w.free)-1]
+	ev.data = w.events[slot].data[:0]
+	w.events[slot] = ev
+	return slot
+}
+
+func (w *world) release(slot int32) {
+	data := w.events[slot].data
+	if cap(data) > payloadMax {
+		data = nil
+	}
+	w.events[slot] = event{data: data}
+	w.free = append(w.free, slot)
+}
