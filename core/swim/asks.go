@@ -60,7 +60,7 @@ func (c *Config) nackAfter() time.Duration {
 func (m *Machine) pingMember(t *core.Turn, c PingMember) {
 	id, ok := m.table.Find(c.Name)
 	switch {
-	case !ok || !m.running:
+	case !ok:
 		t.Emit(&Pong{ID: c.ID, Name: c.Name, Fault: core.FaultNotFound})
 	case len(m.asks.queue)-m.asks.relays >= m.cfg.PingsMax:
 		t.Emit(&Pong{ID: c.ID, Name: c.Name, Fault: core.FaultBusy})
@@ -137,7 +137,7 @@ func (m *Machine) sendUser(t *core.Turn, c SendUser) {
 	id, ok := m.table.Find(c.To)
 	fault, detail := core.FaultNone, ""
 	switch {
-	case !ok || !m.running:
+	case !ok:
 		fault, detail = core.FaultNotFound, fmt.Sprintf("no member is named %q", c.To)
 	case len(c.Data) > m.cfg.UserMax:
 		fault, detail = core.FaultTooLarge, fmt.Sprintf("%d bytes; Config.UserMax is %d", len(c.Data), m.cfg.UserMax)

@@ -41,8 +41,8 @@ func (m *Machine) joinAtStart(t *core.Turn) {
 
 func (m *Machine) join(t *core.Turn, c Join) {
 	switch {
-	case !m.running || m.leaving:
-		t.Emit(&JoinDone{ID: c.ID, Fault: core.FaultClosed, Errors: []string{"this member has left or not started"}})
+	case m.leaving:
+		t.Emit(&JoinDone{ID: c.ID, Fault: core.FaultClosed, Errors: []string{"this member has left"}})
 		return
 	case len(c.Seeds) == 0:
 		t.Emit(&JoinDone{ID: c.ID, Fault: core.FaultInvalid, Errors: []string{"name at least one seed, as host:port"}})

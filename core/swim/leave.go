@@ -18,8 +18,7 @@ type waiter struct {
 
 // leave says goodbye. The row of this member is Left from here on, whatever comes.
 func (m *Machine) leave(t *core.Turn, c Leave) {
-	if !m.running || m.leaving && len(m.waiters) == 0 {
-		m.leaving = true
+	if m.leaving && len(m.waiters) == 0 {
 		t.Emit(&core.Done{ID: c.ID})
 		return
 	}
@@ -36,8 +35,8 @@ func (m *Machine) leave(t *core.Turn, c Leave) {
 // setMeta changes this member's metadata, which takes a higher incarnation.
 func (m *Machine) setMeta(t *core.Turn, c SetMeta) {
 	switch {
-	case m.leaving || !m.running:
-		t.Emit(&core.Done{ID: c.ID, Fault: core.FaultClosed, Detail: "this member has left or not started"})
+	case m.leaving:
+		t.Emit(&core.Done{ID: c.ID, Fault: core.FaultClosed, Detail: "this member has left"})
 		return
 	case len(c.Meta) > m.cfg.MetaMax:
 		why := fmt.Sprintf("%d bytes; Config.MetaMax is %d", len(c.Meta), m.cfg.MetaMax)

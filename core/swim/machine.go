@@ -36,6 +36,7 @@ type Machine struct {
 	reserveTo  uint32
 	begun      bool // the first wake has come
 	running    bool // the first incarnation is durable, and this member is in its table
+	early      []core.Command
 	leaving    bool
 	rival      netip.AddrPort // who else uses our name
 	rivalUntil core.Instant
@@ -208,7 +209,16 @@ func (m *Machine) rearm() {
 	m.deadline = d
 }
 
+// command serves a command. One that comes before this member runs waits until it does.
 func (m *Machine) command(t *core.Turn, c core.Command) {
+	if !m.running {
+		if len(m.early) >= m.cfg.PingsMax {
+			t.Emit(&core.Done{ID: c.CommandID(), Fault: core.FaultBusy, Detail: "this member has not started yet"})
+			return
+		}
+		m.early = append(m.early, c)
+		return
+	}
 	switch c := c.(type) {
 	case Join:
 		m.join(t, c)

@@ -89,6 +89,10 @@ func (m *Machine) enter(t *core.Turn) {
 	m.startClocks(t)
 	t.Emit(&Ready{m.member(m.self)})
 	m.joinAtStart(t)
+	for _, c := range m.early {
+		m.command(t, c)
+	}
+	m.early = nil
 }
 
 // incarnation is this member's own.
