@@ -2,12 +2,18 @@ package native
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 
+	"github.com/nekton-go/nekton/codec/cbor"
 	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/core/stack"
 	"github.com/nekton-go/nekton/core/swim"
 	"github.com/nekton-go/nekton/runtime"
 )
+
+// mtu is what a datagram may be large on the wire unless NodeConfig says otherwise.
+const mtu = 1400
 
 // NodeConfig is all that one member of a cluster needs. Only Swim.Name is required.
 type NodeConfig struct {
@@ -29,5 +35,40 @@ type NodeConfig struct {
 // ctx bounds the start alone. Errors say what to change: a name, an address in use, a journal that is
 // locked, keys of the wrong size.
 func Start(ctx context.Context, c NodeConfig) (*runtime.Cluster, error) {
-	return nil, errors.New("not yet")
+	host, err := Listen(c.Host)
+	if err != nil {
+		return nil, err
+	}
+	if !c.Swim.Addr.IsValid() {
+		c.Swim.Addr = host.Advertised()
+	}
+	if c.Cluster.Logger == nil {
+		c.Cluster.Logger = c.Host.Logger
+	}
+	node, err := assemble(&c, host)
+	if err != nil {
+		return nil, errors.Join(err, host.Close())
+	}
+	return runtime.Start(ctx, node, host, c.Cluster)
+}
+
+// assemble builds the node, and teaches c.Cluster to read its counters.
+func assemble(c *NodeConfig, host *Host) (core.Verbs, error) {
+	config := stack.Config{
+		Swim: c.Swim, Dialect: cbor.New(cbor.Config{}), MTU: defaulted(c.MTU, mtu), Above: c.Above,
+	}
+	_, _ = rand.Read(config.Seed[:]) // never fails
+	node, err := stack.New(config)
+	if err != nil {
+		return nil, err
+	}
+	counts := c.Cluster.Counts
+	c.Cluster.Counts = func(add func(name string, n uint64)) {
+		if counts != nil {
+			counts(add)
+		}
+		runtime.CountNode(node.Stats(), add)
+		host.Stats().countRefused(add)
+	}
+	return node, nil
 }
