@@ -1,0 +1,117 @@
+package seal
+
+import (
+	"crypto/cipher"
+	"slices"
+)
+
+// sealDatagram appends data to the arena as it leaves and returns it.
+func (n *Node) sealDatagram(data []byte) []byte {
+	start := len(n.arena)
+	switch {
+	case n.config.SendPlain:
+		n.arena = append(n.arena, data...)
+	case n.ring.primary == nil:
+		n.arena = n.appendLabel(n.arena)
+		n.arena = append(n.arena, data...)
+	default:
+		n.counter++
+		n.stats.Sealed++
+		n.header.number = n.counter
+		n.arena = n.header.append(slices.Grow(n.arena, headerSize+len(data)+tagSize))
+		head := n.arena[start:]
+		n.arena = n.aead.Seal(n.arena, n.nonce.set(n.counter), data, head)
+	}
+	return n.arena[start:len(n.arena):len(n.arena)]
+}
+
+func (n *Node) appendLabel(b []byte) []byte {
+	return append(append(b, versionLabel), n.header.label[:]...)
+}
+
+// openDatagram returns what a datagram says, or false if it is not for us. What is sealed opens into
+// n.plain: the bytes of the datagram are only lent.
+func (n *Node) openDatagram(b []byte) ([]byte, bool) {
+	switch {
+	case len(b) > 0 && b[0] == versionDatagram:
+		return n.openSealed(b)
+	case len(b) > 0 && b[0] == versionLabel:
+		return n.openLabelled(b)
+	case !n.config.AcceptPlain:
+		n.stats.Malformed++
+		return nil, false
+	}
+	n.stats.Plain++
+	return b, true
+}
+
+func (n *Node) openLabelled(b []byte) ([]byte, bool) {
+	switch {
+	case len(b) < labelHeaderSize:
+		n.stats.Malformed++
+	case labelTag(b[1:labelHeaderSize]) != n.header.label:
+		n.stats.BadLabel++
+	case !n.acceptsLabelled():
+		n.stats.BadSeal++
+	default:
+		n.stats.Plain++
+		return b[labelHeaderSize:], true
+	}
+	return nil, false
+}
+
+// acceptsLabelled reports whether what has our label and no seal is welcome.
+func (n *Node) acceptsLabelled() bool { return n.ring.primary == nil || n.config.AcceptPlain }
+
+func (n *Node) openSealed(b []byte) ([]byte, bool) {
+	if len(b) < headerSize+tagSize {
+		n.stats.Malformed++
+		return nil, false
+	}
+	h := &n.incoming
+	h.parse(b)
+	if h.label != n.header.label {
+		n.stats.BadLabel++
+		return nil, false
+	}
+	from := n.senders.known[h.session]
+	// Ours can only come back from someone who echoes them.
+	if h.session == n.config.Session || from != nil && !from.datagrams.fresh(h.number) {
+		n.stats.Replayed++
+		return nil, false
+	}
+	plain, k, aead := n.tryKeys(h, from, b)
+	if k == nil {
+		n.stats.BadSeal++
+		return nil, false
+	}
+	from = n.senders.heard(h.session)
+	if !from.datagrams.fresh(h.number) {
+		n.stats.Replayed++
+		return nil, false
+	}
+	from.datagrams.mark(h.number)
+	from.key, from.aead = k, aead
+	n.stats.Opened++
+	return plain, true
+}
+
+// tryKeys opens b with the key its header hints at; hints of two keys may be equal.
+func (n *Node) tryKeys(h *header, from *sender, b []byte) (plain []byte, k *key, aead cipher.AEAD) {
+	for _, k := range n.ring.keys {
+		if k.hint != h.hint {
+			continue
+		}
+		if from != nil && from.key == k {
+			aead = from.aead
+		} else {
+			aead = k.aead(&h.session, forDatagrams, "", n.config.Label)
+		}
+		plain, err := aead.Open(n.plain[:0], n.nonce.set(h.number), b[headerSize:], b[:headerSize])
+		if err == nil {
+			n.plain = plain
+			return plain, k, aead
+		}
+	}
+	return nil, nil, nil
+}

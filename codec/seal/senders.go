@@ -1,0 +1,59 @@
+package seal
+
+import "crypto/cipher"
+
+// A sender is one run of one peer: what of it has been seen, and the key it seals datagrams with. Only
+// what opened makes or changes one.
+type sender struct {
+	session          [SessionSize]byte
+	datagrams, links window
+	key              *key        // that aead was derived from; nil if that was removed
+	aead             cipher.AEAD // opens its datagrams
+	newer, older     *sender
+}
+
+// senders are those heard last, at most max of them.
+type senders struct {
+	known       map[[SessionSize]byte]*sender // looked up, never iterated
+	recent      sender                        // the ring's anchor: older is the newest sender, newer the oldest
+	max, window int
+}
+
+func newSenders(max, window int) *senders {
+	s := &senders{known: map[[SessionSize]byte]*sender{}, max: max, window: window}
+	s.recent.newer, s.recent.older = &s.recent, &s.recent
+	return s
+}
+
+// heard returns the sender with that session, now the most recent one; it may make room for it.
+func (s *senders) heard(session [SessionSize]byte) *sender {
+	x := s.known[session]
+	switch {
+	case x != nil && x == s.recent.older:
+		return x
+	case x != nil:
+		x.unlink()
+	case len(s.known) >= s.max:
+		oldest := s.recent.newer
+		oldest.unlink()
+		delete(s.known, oldest.session)
+		fallthrough
+	default:
+		x = &sender{session: session, datagrams: newWindow(s.window), links: newWindow(s.window)}
+		s.known[session] = x
+	}
+	x.newer, x.older = &s.recent, s.recent.older
+	x.newer.older, x.older.newer = x, x
+	return x
+}
+
+func (x *sender) unlink() { x.newer.older, x.older.newer = x.older, x.newer }
+
+// forget drops what was derived from a removed key. What was seen stays seen.
+func (s *senders) forget(k *key) {
+	for x := s.recent.older; x != &s.recent; x = x.older {
+		if x.key == k {
+			x.key, x.aead = nil, nil
+		}
+	}
+}
