@@ -2,29 +2,25 @@ package swim
 
 import "math/bits"
 
-// A permutation visits every number below n once, in an order its key decides, in constant memory: a
-// Feistel network over the next power of four, walked until it lands below n. Members are probed in
-// this order (SWIM §4.3), so every one is probed once in a pass and nobody waits for more than two.
+// A permutation is an order of all numbers below a power of four, decided by its key, in constant
+// memory: a Feistel network. Members are probed in this order of their places in the table (SWIM §4.3),
+// and places nobody lives in are passed over. So every member is probed once in a pass and nobody waits
+// for longer than two; and a member that arrives during a pass stands at a random position of it.
 type permutation struct {
 	key  uint64
-	n    uint32
-	half int // bits of each half
+	half int // bits of each half of a number
 }
 
+// newPermutation returns an order that covers every number below n.
 func newPermutation(key uint64, n int) permutation {
-	return permutation{key: key, n: uint32(n), half: (bits.Len32(uint32(max(n, 1)-1)) + 1) / 2}
+	return permutation{key: key, half: max(1, (bits.Len32(uint32(max(n, 1)-1))+1)/2)}
 }
 
-// at returns the i-th number of the order, for i below n.
+// size is how many numbers the order has.
+func (p permutation) size() uint32 { return 1 << (2 * p.half) }
+
+// at returns the i-th number, for i below size.
 func (p permutation) at(i uint32) uint32 {
-	for {
-		if i = p.round(i); i < p.n {
-			return i
-		}
-	}
-}
-
-func (p permutation) round(i uint32) uint32 {
 	mask := uint32(1)<<p.half - 1
 	left, right := i>>p.half, i&mask
 	for r := range uint64(4) {

@@ -98,18 +98,25 @@ func (m *Machine) nextTarget(t *core.Turn) (ID, bool) {
 			return p.first, true
 		}
 	}
+	if bound := m.table.Bound(); p.pass.half == 0 || bound > int(p.pass.size()) {
+		m.startPass(t) // members beyond the current pass must not wait for its end
+	}
 	for range 2 {
-		for p.position < p.pass.n {
+		for p.position < p.pass.size() {
 			id := ID(p.pass.at(p.position))
 			p.position++
-			if m.probeable(id) {
+			if int(id) < m.table.Bound() && m.probeable(id) {
 				return id, true
 			}
 		}
-		m.reap(t)
-		p.pass, p.position = newPermutation(t.Rand().Uint64(), m.table.Bound()), 0
+		m.startPass(t)
 	}
 	return 0, false
+}
+
+func (m *Machine) startPass(t *core.Turn) {
+	m.reap(t)
+	m.prober.pass, m.prober.position = newPermutation(t.Rand().Uint64(), m.table.Bound()), 0
 }
 
 func (m *Machine) probeable(id ID) bool {
