@@ -2,6 +2,7 @@ package native
 
 import (
 	"crypto/tls"
+	"maps"
 	"net"
 	"sync"
 )
@@ -10,18 +11,27 @@ import (
 type conns struct {
 	mu     sync.Mutex
 	users  map[net.Conn]*stream // nil until it is known what the connection carries
-	closed bool
+	ending bool                 // only streams that still have something to say may begin
+	cut    bool                 // none may
 }
 
 // keepConn registers a connection, or closes it and reports false if the host is closing.
-func (h *Host) keepConn(conn net.Conn) bool { return h.useConn(conn, nil) }
+func (h *Host) keepConn(conn net.Conn) bool {
+	h.conns.mu.Lock()
+	defer h.conns.mu.Unlock()
+	if h.conns.ending {
+		conn.Close()
+		return false
+	}
+	h.conns.users[raw(conn)] = nil
+	return true
+}
 
-// useConn registers who uses a connection.
+// useConn registers who uses a connection, or reports false if the host is closing. s.mu is held.
 func (h *Host) useConn(conn net.Conn, s *stream) bool {
 	h.conns.mu.Lock()
 	defer h.conns.mu.Unlock()
-	if h.conns.closed {
-		conn.Close()
+	if h.conns.cut || h.conns.ending && !s.hungUp {
 		return false
 	}
 	h.conns.users[raw(conn)] = s
@@ -39,9 +49,10 @@ func (h *Host) closeConn(conn net.Conn) {
 // hangUpAll lets every stream finish writing, and closes what is not a stream yet.
 func (h *Host) hangUpAll() {
 	h.conns.mu.Lock()
-	defer h.conns.mu.Unlock()
-	h.conns.closed = true
-	for conn, s := range h.conns.users {
+	h.conns.ending = true
+	users := maps.Clone(h.conns.users)
+	h.conns.mu.Unlock()
+	for conn, s := range users {
 		if s != nil {
 			s.hangUp()
 		} else {
@@ -52,8 +63,10 @@ func (h *Host) hangUpAll() {
 
 // cutAll closes every connection as it stands.
 func (h *Host) cutAll() {
+	h.cut()
 	h.conns.mu.Lock()
 	defer h.conns.mu.Unlock()
+	h.conns.cut = true
 	for conn := range h.conns.users {
 		conn.Close()
 	}

@@ -36,11 +36,13 @@ type Host struct {
 	accepted      atomic.Int64 // connections
 	acceptedLinks atomic.Uint64
 
-	alive  context.Context // until Close
-	die    context.CancelFunc
-	closed sync.Once
-	failed error
-	tasks  sync.WaitGroup // every goroutine of the host
+	alive   context.Context // until Close
+	die     context.CancelFunc
+	patient context.Context // until Close has waited for Config.CloseTimeout
+	cut     context.CancelFunc
+	closed  sync.Once
+	failed  error
+	tasks   sync.WaitGroup // every goroutine of the host
 
 	// The loop's alone.
 	links map[core.Link]*link
@@ -66,7 +68,8 @@ func Listen(c Config) (*Host, error) {
 		links:   map[core.Link]*link{},
 		timer:   time.NewTimer(time.Hour),
 	}
-	h.alive, h.die = context.WithCancel(context.Background())
+	h.patient, h.cut = context.WithCancel(context.Background())
+	h.alive, h.die = context.WithCancel(h.patient)
 	if err := h.open(); err != nil {
 		h.Close()
 		return nil, fmt.Errorf("native: %w", err)
@@ -294,6 +297,7 @@ func (h *Host) close() error {
 		errs = append(errs, h.udp.Close())
 	}
 	h.hangUpAll()
+	h.hangUpPeers()
 	h.die()
 	if h.journal != nil {
 		h.journal.end()
@@ -301,6 +305,7 @@ func (h *Host) close() error {
 	cut := time.AfterFunc(h.config.CloseTimeout, h.cutAll)
 	h.tasks.Wait()
 	cut.Stop()
+	h.cut()
 	h.timer.Stop()
 	if h.journal != nil {
 		errs = append(errs, h.journal.close())

@@ -69,7 +69,7 @@ func (h *Host) peerAt(addr netip.AddrPort) *peer {
 	p = h.newPeer(addr)
 	h.keepPeer(p)
 	h.spawn(func() {
-		ctx, cancel := context.WithTimeout(h.alive, h.config.DialTimeout)
+		ctx, cancel := context.WithTimeout(h.patient, h.config.DialTimeout)
 		defer cancel()
 		conn, err := h.connect(ctx, addr, carriesDatagrams)
 		if err != nil {
@@ -175,5 +175,14 @@ func (h *Host) closeIdle(now core.Instant) {
 		if core.Instant(p.used.Load()).Add(h.config.IdleTimeout) <= now {
 			h.evict(p)
 		}
+	}
+}
+
+// hangUpPeers lets those being dialed still carry what was given to them.
+func (h *Host) hangUpPeers() {
+	h.peers.mu.Lock()
+	defer h.peers.mu.Unlock()
+	for _, p := range h.peers.at {
+		h.evict(p)
 	}
 }
