@@ -43,18 +43,10 @@ type Faults struct {
 
 // observe takes note of an event that member i emitted.
 func (w *world) observe(i int, ev core.Event) {
-	switch ev := ev.(type) {
-	case *swim.Ready:
-		w.nodes[i].ready = true
-		if by := w.nodes[i].joinBy; by != nil {
-			w.join(i, by)
-		}
-	case *swim.Failed:
-		w.failed(i, ev)
+	failed, ok := ev.(*swim.Failed)
+	if !ok {
+		return
 	}
-}
-
-func (w *world) failed(i int, failed *swim.Failed) {
 	s := check.Index(failed.Member.Name)
 	if s < 0 || s >= len(w.nodes) {
 		return // the checker has complained

@@ -32,8 +32,6 @@ type process struct {
 	inbox    []int32 // slots of events that arrived while paused, in order
 	waiting  int     // datagrams among them
 	conns    []int32 // open connections
-	ready    bool    // it has said so
-	joinBy   []int   // the members it will join by, once it is ready
 	accepted uint64
 	commands uint64
 	journal  journal
@@ -58,7 +56,6 @@ func (w *world) boot(i int, lost bool) {
 		return
 	}
 	p.verbs, p.running, p.started, p.wakeAt, p.accepted = verbs, true, w.now, core.Never, 0
-	p.ready, p.joinBy = false, nil
 	w.check.Started(w.now, i)
 	if p.boot > 1 {
 		w.faults.Restarts++

@@ -88,7 +88,8 @@ func Run(o Options) (Result, error) {
 	}
 	p := sc.build(setting{o.Nodes, o.Seed, o.Preset})
 	if o.For <= p.mark {
-		return Result{}, badOption("%s with %d nodes needs more than %v: its last disturbance comes then", sc.name, o.Nodes, p.mark)
+		return Result{}, badOption("%v; %s with %d nodes needs more than %v: its last disturbance comes then",
+			o.For, sc.name, o.Nodes, p.mark)
 	}
 	if o.LossPPM > 0 {
 		p.ops = append([]Op{{Kind: Loss, PPM: o.LossPPM}}, p.ops...)

@@ -95,7 +95,8 @@ const usualLoss = 50_000
 // gossip to the dead, then heals.
 func partition(s setting) plan {
 	p := calm(s)
-	at := p.mark + warmUp
+	// Anywhere within an interval of everything periodic that may heal it.
+	at := p.mark + warmUp + time.Duration(s.choose(0, int(s.swim.PushPullInterval)))
 	p.mark = at + 5*time.Minute
 	near, far := s.halves()
 	p.ops = append(p.ops, Op{At: at, Until: p.mark, Kind: Cut, Nodes: near, Peers: far})

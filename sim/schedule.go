@@ -19,7 +19,7 @@ const (
 	Start     Kind = iota // Nodes begin to run
 	Join                  // Nodes join by way of Peers
 	Leave                 // Nodes leave gracefully; the process stays
-	Crash                 // window: Nodes stop at once, and start again at Until; Lost: with neither journal nor wall clock
+	Crash                 // window: Nodes stop at once; at Until they start again, Lost: without journal and wall clock
 	Pause                 // window: Nodes do nothing; what arrives waits, or is dropped once too much does
 	Cut                   // window: nothing gets through between Nodes and Peers; OneWay: from Nodes to Peers
 	Loss                  // window: PPM of the packets between Nodes and Peers are lost
@@ -150,14 +150,7 @@ func (w *world) end(index int32) {
 	}
 }
 
-// join lets a member join by way of peers, once it is ready to.
 func (w *world) join(i int, peers []int) {
-	p := &w.nodes[i]
-	if p.running && !p.ready {
-		p.joinBy = peers
-		return
-	}
-	p.joinBy = nil
 	seeds := make([]string, len(peers))
 	for k, p := range peers {
 		seeds[k] = check.Name(p) + port

@@ -103,7 +103,7 @@ func TestOptions(t *testing.T) {
 		{Options{Scenario: "calm", Nodes: 5000}, "5000 nodes"},
 		{Options{Scenario: "calm", For: -time.Second}, "a duration of -1s"},
 		{Options{Scenario: "calm", For: 25 * time.Hour}, "a duration of 25h0m0s"},
-		{Options{Scenario: "crash", For: 10 * time.Second}, "crash with 16 nodes needs more than 30."},
+		{Options{Scenario: "crash", For: 10 * time.Second}, "10s; crash with 16 nodes needs more than 30."},
 		{Options{Scenario: "calm", LossPPM: 1_000_000}, "a loss of 1000000 ppm; use 0 to 900000"},
 		{Options{Scenario: "calm", LossPPM: -1}, "a loss of -1 ppm"},
 		{Options{Scenario: "calm", Network: Network{LatencyMin: 2, LatencyMax: 1}}, "a latency of 2ns to 1ns"},

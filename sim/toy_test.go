@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/stack"
@@ -110,3 +111,27 @@ func toySend(to int, text string) core.Effect {
 
 // nowhere is an address where nobody lives.
 var nowhere = netip.MustParseAddrPort("192.0.2.1:7946")
+
+// pinger sends a datagram every millisecond and allocates nothing.
+type pinger struct {
+	to   netip.AddrPort
+	next core.Instant
+	sent bool
+	data [64]byte
+}
+
+func (g *pinger) Deadline() core.Instant { return g.next }
+
+func (g *pinger) Step(now core.Instant, _ core.Input) {
+	if g.sent = now >= g.next; g.sent {
+		g.next = now.Add(time.Millisecond)
+	}
+}
+
+func (g *pinger) Next() (core.Effect, bool) {
+	if !g.sent {
+		return core.Effect{}, false
+	}
+	g.sent = false
+	return core.Effect{Kind: core.EffectSend, To: g.to, Data: g.data[:]}, true
+}

@@ -242,7 +242,8 @@ func (w *world) wake(i int, at core.Instant) {
 		p.spins, p.spunAt = 0, at
 	}
 	if p.spins > spinsMax {
-		w.err = fmt.Errorf("%s asked to be woken %d times at %v and never moved its deadline", check.Name(i), spinsMax, at)
+		w.err = fmt.Errorf("%s asked to be woken %d times at %v and never moved its deadline",
+			check.Name(i), spinsMax, at)
 		return
 	}
 	w.step(i, -1, core.Input{Kind: core.InputWake})

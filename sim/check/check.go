@@ -214,7 +214,8 @@ func (c *Checker) Finished(at core.Instant) {
 	for i := range c.members {
 		for _, cmd := range c.members[i].commands {
 			if at.Sub(cmd.at) > commandPatience {
-				c.violate(at, i, -1, "commands complete once", fmt.Sprintf("command %d of %v never completed", cmd.id, cmd.at))
+				c.violate(at, i, -1, "commands complete once",
+					fmt.Sprintf("command %d of %v never completed", cmd.id, cmd.at))
 			}
 		}
 	}
@@ -266,7 +267,8 @@ func (c *Checker) info(at core.Instant, i int, info *swim.Info) {
 	s := c.members[i].states
 	folded := [3]int{s[swim.Alive] + s[swim.Suspect], s[swim.Dead], s[swim.Left]}
 	if counted := [3]int{info.Members, info.Dead, info.Left}; counted != folded {
-		c.violate(at, i, -1, "counts", fmt.Sprintf("counts %v members, dead, left; its transitions add up to %v", counted, folded))
+		c.violate(at, i, -1, "counts",
+			fmt.Sprintf("counts %v members, dead, left; its transitions add up to %v", counted, folded))
 	}
 	if limit := c.config.Swim.BroadcastsMax; limit > 0 && info.Broadcasts > limit {
 		c.violate(at, i, -1, "bounds", fmt.Sprintf("%d broadcasts queued, at most %d", info.Broadcasts, limit))
@@ -274,7 +276,8 @@ func (c *Checker) info(at core.Instant, i int, info *swim.Info) {
 	if every := c.config.Swim.ProbeInterval; every > 0 {
 		// One probe at a time, and one an interval at most.
 		if limit := uint64(at.Sub(c.members[i].started)/every) + 2; info.Counters.Probes > limit {
-			c.violate(at, i, -1, "one probe at a time", fmt.Sprintf("%d probes, at most %d", info.Counters.Probes, limit))
+			c.violate(at, i, -1, "one probe at a time",
+				fmt.Sprintf("%d probes, at most %d", info.Counters.Probes, limit))
 		}
 	}
 }

@@ -38,11 +38,12 @@ var rules = []rule{
 		return fmt.Sprintf("it takes an incarnation above %d", r.incarnation)
 	}},
 	{"no accusing the gone", func(_ *Checker, _, _ int, r *row, t *swim.Transition) string {
+		newer := t.New.Incarnation > r.incarnation
 		switch {
 		case !r.known || t.Gone:
-		case r.state.Gone() && t.New.State == swim.Suspect && (r.state == swim.Left || t.New.Incarnation <= r.incarnation):
+		case t.New.State == swim.Suspect && (r.state == swim.Left || r.state == swim.Dead && !newer):
 			return "only an Alive may follow"
-		case r.state == swim.Left && t.New.State == swim.Dead && t.New.Incarnation <= r.incarnation:
+		case r.state == swim.Left && t.New.State == swim.Dead && !newer:
 			return "who has left cannot fail"
 		}
 		return ""

@@ -1,0 +1,211 @@
+package sim
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/core/stack"
+	"github.com/nekton-go/nekton/core/swim"
+)
+
+func mustRun(t testing.TB, o Options) Result {
+	t.Helper()
+	r, err := Run(o)
+	require.NoError(t, err)
+	return r
+}
+
+// TestScenarios runs each scenario: no rule may break, and the views must agree in time.
+func TestScenarios(t *testing.T) {
+	for _, name := range Scenarios() {
+		for seed := range uint64(3) {
+			t.Run(fmt.Sprintf("%s/%d", name, seed), func(t *testing.T) {
+				r := mustRun(t, Options{Scenario: name, Nodes: 16, Seed: seed})
+				require.Empty(t, r.Violations)
+				require.True(t, r.OK, "%v after %d ms", r.Disagree, r.ConvergedMS)
+				if name != "flap" { // there, members are declared failed in good faith, and late
+					require.Zero(t, r.FalsePositives)
+				}
+				if name == "crash" || name == "loss" {
+					require.Positive(t, r.FirstDetectionMS)
+					require.GreaterOrEqual(t, r.FullDisseminationMS, r.FirstDetectionMS)
+				} else {
+					require.EqualValues(t, never, r.FirstDetectionMS)
+				}
+			})
+		}
+	}
+}
+
+// TestFaultsHappen guards against scenarios that pass because nothing went wrong in them.
+func TestFaultsHappen(t *testing.T) {
+	faults := func(scenario string) Faults {
+		return mustRun(t, Options{Scenario: scenario, Nodes: 16}).Faults
+	}
+	require.EqualValues(t, 1, faults("crash").Crashes)
+	require.Positive(t, faults("crash").ReadsCut)
+	require.Positive(t, faults("loss").PacketsLost)
+	require.Positive(t, faults("loss").ChunksResent)
+	require.Positive(t, faults("partition").PacketsCut)
+	require.Positive(t, faults("partition").DialTimeouts)
+	require.Positive(t, faults("flap").PacketsCut)
+	require.EqualValues(t, 8, faults("restart").Restarts)
+	require.EqualValues(t, 8, faults("restart").JournalsLost)
+	require.Positive(t, faults("restart").DialsRefused)
+	calm := faults("calm")
+	calm.ReadsCut = 0 // the one thing that happens to everybody
+	require.Zero(t, calm)
+}
+
+func TestRunsRepeat(t *testing.T) {
+	hashes := map[string]string{}
+	for _, name := range Scenarios() {
+		for seed := range uint64(3) {
+			o := Options{Scenario: name, Nodes: 8, Seed: seed}
+			first, second := mustRun(t, o), mustRun(t, o)
+			require.Equal(t, first, second)
+			require.Len(t, first.TraceHash, 16)
+			key := fmt.Sprintf("%s %d", name, seed)
+			require.Empty(t, hashes[first.TraceHash], "%s has the hash of %s", key, hashes[first.TraceHash])
+			hashes[first.TraceHash] = key
+		}
+	}
+}
+
+// TestHashIsPinned fails where a platform, or a level of GOAMD64, hashes differently.
+func TestHashIsPinned(t *testing.T) {
+	var h hash
+	h.step(1, 2, 3, &core.Input{Kind: core.InputDatagram, Data: []byte("twelve bytes")})
+	h.effect(&core.Effect{Kind: core.EffectSend, To: address(4), Data: []byte("pong")})
+	require.Equal(t, "2c9da9df7d9702e0", fmt.Sprintf("%x", h.sum))
+}
+
+// TestTraceChangesNothing: who looks does not disturb.
+func TestTraceChangesNothing(t *testing.T) {
+	o := Options{Scenario: "crash", Nodes: 8}
+	blind := mustRun(t, o)
+	var out bytes.Buffer
+	o.Trace = &out
+	require.Equal(t, blind, mustRun(t, o))
+	require.Contains(t, out.String(), "-- crash n")
+	require.Contains(t, out.String(), "ping ")
+}
+
+// TestHashSeesEverything changes one thing at a time.
+func TestHashSeesEverything(t *testing.T) {
+	sums := map[uint64]bool{}
+	inputs := []core.Input{
+		{Kind: core.InputWake}, {Kind: core.InputWake, At: 1}, {Kind: core.InputWall, Wall: 1},
+		{Kind: core.InputDatagram, Data: []byte("a")}, {Kind: core.InputDatagram, Data: []byte("a\x00")},
+		{Kind: core.InputRead, Data: []byte("a")}, {Kind: core.InputRead, Link: 1, Data: []byte("a")},
+		{Kind: core.InputDown}, {Kind: core.InputDown, Fault: 1}, {Kind: core.InputStored, Token: 1},
+	}
+	for _, in := range inputs {
+		var h hash
+		h.step(1, 1, 1, &in)
+		sums[h.sum] = true
+	}
+	effects := []core.Effect{
+		{Kind: core.EffectSend, To: address(1)}, {Kind: core.EffectSend, To: address(2)},
+		{Kind: core.EffectSend, To: address(1), Data: []byte("a")}, {Kind: core.EffectDial, To: address(1)},
+		{Kind: core.EffectDial, To: address(1), Link: 1}, {Kind: core.EffectClose, Link: 1},
+		{Kind: core.EffectResolve, Name: "n0:7946"}, {Kind: core.EffectAppend, Token: 1},
+		{Kind: core.EffectCompact, Token: 1}, {Kind: core.EffectEmit, Event: report("a")},
+		{Kind: core.EffectEmit, Event: report("b")},
+	}
+	for _, e := range effects {
+		var h hash
+		h.effect(&e)
+		sums[h.sum] = true
+	}
+	require.Len(t, sums, len(inputs)+len(effects))
+}
+
+func TestBadNodesEndTheRun(t *testing.T) {
+	_, err := Run(Options{Scenario: "calm", Nodes: 2, NewNode: func(int, stack.Config) (core.Verbs, error) {
+		return nil, core.FaultRefused
+	}})
+	require.ErrorContains(t, err, "cannot make n0: refused")
+	require.NotErrorIs(t, err, ErrOptions)
+
+	_, err = Run(Options{Scenario: "calm", Nodes: 2, NewNode: func(int, stack.Config) (core.Verbs, error) {
+		return restless{}, nil
+	}})
+	require.ErrorContains(t, err, "n0 asked to be woken 1000 times at 0s and never moved its deadline")
+
+	_, err = Run(Options{Scenario: "calm", Nodes: 2, Trace: full{}})
+	require.ErrorIs(t, err, core.FaultStorage)
+}
+
+// restless is a node whose deadline has always passed.
+type restless struct{}
+
+func (restless) Step(core.Instant, core.Input) {}
+func (restless) Next() (core.Effect, bool)     { return core.Effect{}, false }
+func (restless) Deadline() core.Instant        { return 0 }
+
+// full is a disk with no room for a trace.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, core.FaultStorage }
+
+func TestResultNames(t *testing.T) {
+	b, err := json.Marshal(mustRun(t, Options{Scenario: "calm", Nodes: 2}))
+	require.NoError(t, err)
+	var names map[string]any
+	require.NoError(t, json.Unmarshal(b, &names))
+	for _, name := range []string{
+		"seed", "scenario", "nodes", "virtual_ms", "wall_ms", "steps", "trace_hash", "ok", "violations",
+		"false_positives", "first_detection_ms", "full_dissemination_ms", "converged_ms", "packets_per_node_s",
+		"bytes_per_node_s",
+	} {
+		require.Contains(t, names, name)
+	}
+	require.Equal(t, []any{}, names["violations"])
+}
+
+// TestNoConvergenceIsNotUnsafe splits members that do not heal.
+func TestNoConvergenceIsNotUnsafe(t *testing.T) {
+	preset := swim.LAN()
+	preset.HealInterval = 0
+	r := mustRun(t, Options{Scenario: "partition", Nodes: 8, For: 10 * time.Minute, Preset: preset})
+	require.False(t, r.OK)
+	require.False(t, r.Converged)
+	require.False(t, r.Unsafe(), "%v", r.Violations)
+	require.EqualValues(t, never, r.ConvergedMS)
+	require.Contains(t, r.Disagree[0], "n0 sees n4 ")
+}
+
+// TestPacketsAllocateNothing runs traffic between nodes that do not allocate themselves.
+func TestPacketsAllocateNothing(t *testing.T) {
+	o := Options{Scenario: "calm", Nodes: 4, NewNode: func(i int, _ stack.Config) (core.Verbs, error) {
+		return &pinger{to: address((i + 1) % 4)}, nil
+	}}
+	_, err := o.complete()
+	require.NoError(t, err)
+	w := newWorld(&o)
+	w.schedule(Op{Kind: Start, Nodes: []int{0, 1, 2, 3}})
+	second := func() { w.run(w.now.Add(time.Second), func() bool { return false }) }
+	second()
+	require.Zero(t, testing.AllocsPerRun(10, second))
+	require.Greater(t, w.packets, uint64(4000))
+}
+
+// BenchmarkRun measures node steps per second, over real machines and the real wire.
+func BenchmarkRun(b *testing.B) {
+	for _, n := range []int{16, 128} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			var steps uint64
+			for b.Loop() {
+				steps += mustRun(b, Options{Scenario: "crash", Nodes: n, For: 5 * time.Minute}).Steps
+			}
+			b.ReportMetric(float64(steps)/b.Elapsed().Seconds(), "steps/s")
+		})
+	}
+}
