@@ -74,7 +74,7 @@ func crashMemberlist(t *testing.T, nodes, lossPPM int, seed uint64) (c crash) {
 			for _, m := range members {
 				require.NoError(t, m.Shutdown())
 			}
-			time.Sleep(time.Minute) // for its goroutines to notice
+			pass(time.Minute) // for its goroutines to notice
 		}()
 		for i := range nodes {
 			addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i / 250), byte(i%250 + 1)}), 7946)
@@ -88,18 +88,18 @@ func crashMemberlist(t *testing.T, nodes, lossPPM int, seed uint64) (c crash) {
 				_, err := m.Join([]string{"10.0.0.1:7946"})
 				require.NoError(t, err)
 			}
-			time.Sleep(7 * time.Millisecond)
+			pass(7 * time.Millisecond)
 		}
-		time.Sleep(30 * time.Second)
+		pass(30 * time.Second)
 		for incomplete(members) { // some wait for a push/pull to hear of everyone
-			time.Sleep(time.Second)
+			pass(time.Second)
 		}
 
 		victim := nodes - 1
 		network.nodes[members[victim].LocalNode().Address()].cut()
 		crashed := time.Now()
 		require.NoError(t, members[victim].Shutdown())
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		c = w.crash(fmt.Sprintf("n%d", victim), crashed)
 		c.who = fmt.Sprintf("memberlist seed %d", seed)
 	})
