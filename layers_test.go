@@ -49,6 +49,8 @@ const layers = `
 	runtime < runtime/hosttest;
 
 	# programs
+	NONE < docs;
+	hosts/native, docs < cmd/nekton/internal/agent < cmd/nekton;
 	hosts/native, hosts/wasi, sim < cmd/nekton;
 	hosts/native, hosts/wasi, sim, wasm < examples;
 

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes. Those of sim run are in sim.go.
+const (
+	exitOK     = 0
+	exitFailed = 1 // asked for the right thing, in vain
+	exitMisuse = 2 // asked for something that makes no sense
+)
+
+// An exitError chooses the exit code. Without err there is nothing to say.
+type exitError struct {
+	code int
+	err  error
+}
+
+// Error implements error.
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+
+// Unwrap returns what went wrong.
+func (e *exitError) Unwrap() error { return e.err }
+
+// misuse marks err as a mistake of whoever typed the command.
+func misuse(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &exitError{exitMisuse, err}
+}
+
+// run is the whole program but for signals, which end ctx. It returns the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(doubleDashes(root, args))
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	var exit *exitError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &exit) && exit.err == nil:
+		return exit.code
+	}
+	fmt.Fprintln(stderr, "nekton:", oneLine(err))
+	if exit != nil {
+		return exit.code
+	}
+	return exitFailed
+}
+
+func oneLine(err error) string {
+	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' }), "; ")
+}
+
+func newRoot() *cobra.Command {
+	root := group("nekton", "Clusters that know who is alive",
+		newDemo(), newAgent(), newMembers(), newJoin(), newLeave(), newInfo(), newKeys(), newKeygen(),
+		group("sim", "Run whole clusters in virtual time", newSimRun()), newVersion())
+	root.Long = "nekton runs a member of a cluster (agent), asks it and tells it what to do (members, join, leave, info,\n" +
+		"keys), and runs whole clusters in virtual time (sim). To see it all in a minute: nekton demo\n\n" +
+		"Flags may be written with one dash or two."
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return misuse(fmt.Errorf("%w; see: %s -help", err, c.CommandPath()))
+	})
+	return root
+}
+
+// group returns a command that only has others below it.
+func group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: short}
+	c.AddCommand(commands...)
+	c.Args = func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		var names []string
+		for _, sub := range c.Commands() {
+			names = append(names, sub.Name())
+		}
+		return misuse(fmt.Errorf("%s has no command %q; use one of %s", c.CommandPath(), args[0], strings.Join(names, ", ")))
+	}
+	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	return c
+}
+
+// noArgs and someArgs say what cobra's validators do, as misuse.
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return misuse(fmt.Errorf("%s takes no argument, but got %q; see: %s -help", c.CommandPath(), args[0], c.CommandPath()))
+	}
+	return nil
+}
+
+func someArgs(what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return misuse(fmt.Errorf("%s needs %s", c.CommandPath(), what))
+		}
+		return nil
+	}
+}
