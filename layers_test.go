@@ -24,7 +24,7 @@ const modulePath = "github.com/nekton-go/nekton"
 // DO NOT CHANGE THIS TO FIX A BUILD. A new edge is a design decision: put its reason in
 // docs/RATIONALE.md.
 const layers = `
-	NONE < core, resolver, internal/script;
+	NONE < core, resolver, docs, internal/script;
 
 	# decisions: pure state machines
 	core < core/gossip, core/timer;
@@ -51,7 +51,8 @@ const layers = `
 	# programs
 	NONE < docs;
 	hosts/native, docs < cmd/nekton/internal/agent < cmd/nekton;
-	hosts/native, hosts/wasi, sim < cmd/nekton;
+	hosts/native, docs < cmd/nekton/internal/agent;
+	cmd/nekton/internal/agent, hosts/wasi, sim < cmd/nekton;
 	hosts/native, hosts/wasi, sim, wasm < examples;
 
 	# a !< b: b must never come to import a, whatever is added above
@@ -70,7 +71,7 @@ const modules = `
 	github.com/fxamacker/cbor/v2 < codec/cbor, codec/abi, TESTS;
 	github.com/tetratelabs/wazero < hosts/wasi, TESTS;
 	golang.org/x/sync < runtime, hosts/native, resolver;
-	github.com/spf13/cobra < cmd/nekton;
+	github.com/spf13/cobra, github.com/spf13/pflag < cmd/nekton;
 	github.com/stretchr/testify, go.uber.org/goleak < TESTS;
 `
 

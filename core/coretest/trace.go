@@ -12,9 +12,11 @@ import (
 
 // printf adds one line to the trace, unless the script does not want to see that kind.
 func (e *Env) printf(n *node, kind, format string, args ...any) {
-	if e.shown == nil || e.shown[kind] {
-		e.trace = fmt.Appendf(e.trace, "%v %s %s %s\n", time.Duration(e.now), n.name, kind, fmt.Sprintf(format, args...))
+	if e.shown != nil && !e.shown[kind] {
+		return
 	}
+	e.trace = fmt.Appendf(e.trace, "%v %s %s ", time.Duration(e.now), n.name, kind)
+	e.trace = append(fmt.Appendf(e.trace, format, args...), '\n')
 }
 
 // datagram decodes what a node sends.
