@@ -21,6 +21,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -84,10 +85,14 @@ type row struct {
 type told uint8
 
 const (
-	toldGone told = iota // never joined, failed, departed or reaped
+	toldNothing told = iota // or that it was reaped
 	toldAlive
 	toldSuspect
+	toldFailed
+	toldLeft
 )
+
+var toldText = [...]string{"nothing", "alive", "suspect", "failed", "left"}
 
 // member is the harness's knowledge of one member: the truth that views are compared with.
 type member struct {
@@ -177,15 +182,19 @@ func (c *Checker) Event(at core.Instant, i int, ev core.Event) {
 	case *swim.Transition:
 		c.transition(at, i, ev)
 	case *swim.Joined:
-		c.tell(at, i, ev.Member.Name, toldAlive)
+		c.tell(at, i, ev.Member.Name, toldAlive, toldNothing, toldFailed, toldLeft)
+	case *swim.Updated:
+		c.tell(at, i, ev.Member.Name, toldAlive, toldAlive)
 	case *swim.Refuted:
-		c.tell(at, i, ev.Member.Name, toldAlive)
+		c.tell(at, i, ev.Member.Name, toldAlive, toldSuspect)
 	case *swim.Suspected:
-		c.tell(at, i, ev.Member.Name, toldSuspect)
+		c.tell(at, i, ev.Member.Name, toldSuspect, toldAlive)
 	case *swim.Failed:
-		c.tell(at, i, ev.Member.Name, toldGone)
+		c.tell(at, i, ev.Member.Name, toldFailed, toldAlive, toldSuspect)
 	case *swim.Departed:
-		c.tell(at, i, ev.Member.Name, toldGone)
+		c.tell(at, i, ev.Member.Name, toldLeft, toldAlive, toldSuspect)
+	case *swim.Reaped:
+		c.tell(at, i, ev.Name, toldNothing, toldFailed, toldLeft)
 	case *swim.Info:
 		c.info(at, i, ev)
 	}
@@ -221,17 +230,12 @@ func (c *Checker) Finished(at core.Instant) {
 	}
 }
 
-var toldText = [...]string{toldGone: "gone", toldAlive: "alive", toldSuspect: "suspect"}
-
 // tellable is what an application should have been told of a row.
 func (r *row) tellable() told {
-	switch {
-	case !r.known || r.state.Gone():
-		return toldGone
-	case r.state == swim.Suspect:
-		return toldSuspect
+	if !r.known {
+		return toldNothing
 	}
-	return toldAlive
+	return toldAlive + told(r.state) // in the order of swim.State
 }
 
 func (r *row) text() string {
@@ -241,12 +245,17 @@ func (r *row) text() string {
 	return fmt.Sprintf("%v@%d", r.state, r.incarnation)
 }
 
-func (c *Checker) tell(at core.Instant, i int, name string, t told) {
+// tell folds an event about a member; from are the beliefs it makes sense after.
+func (c *Checker) tell(at core.Instant, i int, name string, to told, from ...told) {
 	s := c.subject(at, i, name)
-	if s < 0 {
+	if s < 0 || s == i {
 		return
 	}
-	c.view(i)[s].told = t
+	r := &c.view(i)[s]
+	if !slices.Contains(from, r.told) {
+		c.violate(at, i, s, "events in order", fmt.Sprintf("told %s after %s", toldText[to], toldText[r.told]))
+	}
+	r.told = to
 	c.touched = append(c.touched, int32(s))
 }
 
