@@ -32,7 +32,7 @@ func main() {
 	}))
 }
 
-// run is one member until ctx is done. It calls tell with every event.
+// run is one member, until ctx is done.
 func run(ctx context.Context, name, listen, join string, tell func(core.Event)) error {
 	h, err := newHost(listen, tell)
 	if err != nil {
@@ -57,7 +57,6 @@ func run(ctx context.Context, name, listen, join string, tell func(core.Event)) 
 	}
 }
 
-// A host owns the sockets. Everything that happens outside the loop ends up in inputs.
 type host struct {
 	addr   netip.AddrPort
 	udp    *net.UDPConn
@@ -86,7 +85,7 @@ func newHost(listen string, tell func(core.Event)) (*host, error) {
 	return h, nil
 }
 
-func (h *host) now() core.Instant { return core.Instant(time.Since(h.start)) + 1 }
+func (h *host) now() core.Instant { return core.Instant(time.Since(h.start)) }
 
 // step is the heart: one input in, every effect out.
 func (h *host) step(node core.Verbs, in core.Input) {
