@@ -47,6 +47,7 @@ const layers = `
 	core/stack < core/coretest;
 	core/swim < codec/codectest;
 	runtime < runtime/hosttest;
+	wasm < hosts/wasi/testdata/unruly;
 
 	# programs
 	NONE < docs;

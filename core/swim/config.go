@@ -60,7 +60,7 @@ type Config struct {
 
 	// Admit says whether a member may enter the table or change address; nil admits all. It must not
 	// retain r.Meta.
-	Admit func(r *Record) bool
+	Admit func(r *Record) bool `json:"-"` // code, not data: records of a Config leave it out
 	// NoStreamPing turns off the ping on a link that backs up a failed probe.
 	NoStreamPing bool
 
