@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nekton-go/nekton/codec/seal"
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/swim"
 )
@@ -284,6 +285,8 @@ func outcome(cmd core.Command, d core.Completion) error {
 	err := &CommandError{Command: cmd, Fault: d.Outcome()}
 	switch d := d.(type) {
 	case *core.Done:
+		err.Detail = d.Detail
+	case *seal.Keys:
 		err.Detail = d.Detail
 	case *swim.JoinDone:
 		err.Detail = joinErrors(d.Errors)

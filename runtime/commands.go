@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nekton-go/nekton/codec/seal"
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/swim"
 )
@@ -76,6 +77,34 @@ func (c *Cluster) Info(ctx context.Context) (*swim.Info, error) {
 	done, err := c.Do(ctx, func(id uint64) core.Command { return swim.Inspect{ID: id} })
 	info, _ := done.(*swim.Info)
 	return info, err
+}
+
+// InstallKey adds a key, of 16, 24 or 32 bytes, that opens what arrives. To rotate a cluster's key: install
+// the new one everywhere, use it everywhere, then remove the old one everywhere.
+// Errors of this and the other methods for keys: core.FaultNotFound if the node runs without package
+// seal, or has no such key; core.FaultInvalid, core.FaultTooLarge; core.FaultRefused to remove the primary.
+func (c *Cluster) InstallKey(ctx context.Context, key []byte) error {
+	_, err := c.Do(ctx, func(id uint64) core.Command { return seal.Install{ID: id, Key: key} })
+	return err
+}
+
+// UseKey makes an installed key the primary one, which seals what leaves.
+func (c *Cluster) UseKey(ctx context.Context, key []byte) error {
+	_, err := c.Do(ctx, func(id uint64) core.Command { return seal.Use{ID: id, Key: key} })
+	return err
+}
+
+// RemoveKey forgets a key other than the primary.
+func (c *Cluster) RemoveKey(ctx context.Context, key []byte) error {
+	_, err := c.Do(ctx, func(id uint64) core.Command { return seal.Remove{ID: id, Key: key} })
+	return err
+}
+
+// Keys returns which keys are installed, by the hash that names each.
+func (c *Cluster) Keys(ctx context.Context) (*seal.Keys, error) {
+	done, err := c.Do(ctx, func(id uint64) core.Command { return seal.List{ID: id} })
+	keys, _ := done.(*seal.Keys)
+	return keys, err
 }
 
 // joinErrors puts one line per seed into one line.

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/nekton-go/nekton/codec/seal"
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/swim"
 )
@@ -43,6 +44,15 @@ func CountNode(s core.Stats, add func(name string, n uint64)) {
 	add("links_refused", s.LinksRefused)
 	add("links_idle", s.LinksIdle)
 	add("links_bad", s.LinksBad)
+}
+
+// CountSeal gives add the counters of s that count refused input.
+func CountSeal(s seal.Stats, add func(name string, n uint64)) {
+	add("seal_bad_label", s.BadLabel)
+	add("seal_bad", s.BadSeal)
+	add("seal_replayed", s.Replayed)
+	add("seal_malformed", s.Malformed)
+	add("seal_links_refused", s.LinksRefused)
 }
 
 // Counts returns the counters of refused input, by name.

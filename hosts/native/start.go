@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/nekton-go/nekton/codec/cbor"
+	"github.com/nekton-go/nekton/codec/seal"
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/stack"
 	"github.com/nekton-go/nekton/core/swim"
@@ -22,9 +23,10 @@ type NodeConfig struct {
 
 	// Label keeps clusters apart that could hear each other; Keys, of 16, 24 or 32 bytes, seal all
 	// traffic with AES, and the first one is used to send. See package seal.
-	Label       string
-	Keys        [][]byte
-	AcceptPlain bool // while a cluster is being moved to keys: accept what is not sealed
+	Label string
+	Keys  [][]byte
+	// Two steps of moving a running cluster to keys: accept what is not sealed; send nothing sealed yet.
+	AcceptPlain, SendPlain bool
 
 	MTU     int            // largest datagram on the wire, in bytes; default 1,400
 	Above   []core.Mount   // machines of your own; see stack.Config
@@ -58,17 +60,36 @@ func assemble(c *NodeConfig, host *Host) (core.Verbs, error) {
 		Swim: c.Swim, Dialect: cbor.New(cbor.Config{}), MTU: defaulted(c.MTU, mtu), Above: c.Above,
 	}
 	_, _ = rand.Read(config.Seed[:]) // never fails
+	sealing := seal.Config{Label: c.Label, Keys: c.Keys, AcceptPlain: c.AcceptPlain, SendPlain: c.SendPlain}
+	sealed := c.Label != "" || len(c.Keys) > 0
+	if sealed {
+		_, _ = rand.Read(sealing.Session[:])
+		config.MTU -= seal.Overhead(sealing)
+	}
 	node, err := stack.New(config)
 	if err != nil {
 		return nil, err
 	}
-	counts := c.Cluster.Counts
-	c.Cluster.Counts = func(add func(name string, n uint64)) {
-		if counts != nil {
-			counts(add)
-		}
-		runtime.CountNode(node.Stats(), add)
-		host.Stats().countRefused(add)
+	counters := []func(add func(string, uint64)){
+		func(add func(string, uint64)) { runtime.CountNode(node.Stats(), add) },
+		func(add func(string, uint64)) { host.Stats().countRefused(add) },
 	}
-	return node, nil
+	if c.Cluster.Counts != nil {
+		counters = append(counters, c.Cluster.Counts)
+	}
+	verbs := core.Verbs(node)
+	if sealed {
+		outer, err := seal.New(node, sealing)
+		if err != nil {
+			return nil, err
+		}
+		counters = append(counters, func(add func(string, uint64)) { runtime.CountSeal(outer.Stats(), add) })
+		verbs = outer
+	}
+	c.Cluster.Counts = func(add func(name string, n uint64)) {
+		for _, count := range counters {
+			count(add)
+		}
+	}
+	return verbs, nil
 }
