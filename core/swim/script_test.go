@@ -1,8 +1,10 @@
 package swim_test
 
 import (
+	"bytes"
 	"fmt"
 	"net/netip"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,13 +22,19 @@ import (
 // and fields of the config: seeds=n1:7946,n2:7946 meta=web transitions k=0 admit=10.0.0.0/8 members-max=4.
 func TestScripts(t *testing.T) {
 	script.Walk(t, "testdata", func(*testing.T) script.Handler {
+		var w world
 		return coretest.New(coretest.Config{
-			Dialect: cbor.New(cbor.Config{}), Node: member, Message: parseMessage, Command: parseCommand,
+			Dialect: cbor.New(cbor.Config{}), Node: w.member, Message: w.parseMessage, Command: parseCommand,
 		}).Do
 	})
 }
 
-func member(name string, addr netip.AddrPort, options []string) (core.Verbs, error) {
+// A world remembers what a script may refer to.
+type world struct {
+	pinged uint32 // the number of the last ping sent: "last" in scripts
+}
+
+func (w *world) member(name string, addr netip.AddrPort, options []string) (core.Verbs, error) {
 	c, seed := swim.LAN(), byte(0)
 	if len(options) > 0 && !strings.Contains(options[0], "=") && options[0] != "transitions" {
 		preset, err := swim.Preset(options[0])
@@ -44,7 +52,47 @@ func member(name string, addr netip.AddrPort, options []string) (core.Verbs, err
 	}
 	s := [32]byte{seed}
 	copy(s[1:], name)
-	return stack.New(stack.Config{Seed: s, Swim: c, Dialect: cbor.New(cbor.Config{}), Check: true})
+	node, err := stack.New(stack.Config{Seed: s, Swim: c, Dialect: cbor.New(cbor.Config{}), Check: true})
+	return &observed{node, w, cbor.New(cbor.Config{})}, err
+}
+
+// observed is a node whose pings are remembered, and whose command "count" shows what Info's text leaves
+// out: its counters, those that moved.
+type observed struct {
+	*core.Node
+	world   *world
+	dialect core.Dialect
+}
+
+func (o *observed) Next() (core.Effect, bool) {
+	e, ok := o.Node.Next()
+	if e.Kind == core.EffectSend {
+		_ = o.dialect.ReadDatagram(e.Data, func(m core.Message) {
+			if ping, ok := m.(*swim.Ping); ok {
+				o.world.pinged = ping.Seq
+			}
+		})
+	}
+	if info, _ := e.Event.(*swim.Info); info != nil && info.ID >= countID {
+		e.Event = counters(info.Counters)
+	}
+	return e, ok
+}
+
+// countID is above the ids of all other commands.
+const countID = 1 << 32
+
+type counters swim.Counters
+
+func (c counters) AppendText(b []byte) ([]byte, error) {
+	b = append(b, "counted"...)
+	v := reflect.ValueOf(c)
+	for i := range v.NumField() {
+		if n := v.Field(i).Uint(); n > 0 {
+			b = fmt.Appendf(b, " %s=%d", v.Type().Field(i).Name, n)
+		}
+	}
+	return b, nil
 }
 
 func configure(c *swim.Config, seed *byte, key, value string) (err error) {
@@ -53,7 +101,8 @@ func configure(c *swim.Config, seed *byte, key, value string) (err error) {
 		"pings-max": &c.PingsMax, "exchanges-max": &c.ExchangesMax, "seeds-max": &c.SeedsMax,
 		"answers-max": &c.AnswersMax, "user-max": &c.UserMax, "broadcasts-max": &c.BroadcastsMax,
 		"gossip-nodes": &c.GossipNodes, "health-max": &c.HealthMax, "confirmations": &c.Confirmations,
-		"user-state-max": &c.UserStateMax,
+		"user-state-max": &c.UserStateMax, "suspicion-mult": &c.SuspicionMult, "retransmit-mult": &c.RetransmitMult,
+		"nack-percent": &c.NackPercent,
 	}
 	durations := map[string]*time.Duration{
 		"heal": &c.HealInterval, "tombstone": &c.TombstoneTime, "leave-timeout": &c.LeaveTimeout,
@@ -74,13 +123,13 @@ func configure(c *swim.Config, seed *byte, key, value string) (err error) {
 	case key == "seeds":
 		c.Seeds = strings.Split(value, ",")
 	case key == "meta":
-		c.Meta = []byte(value)
+		c.Meta = text(value)
 	case key == "transitions":
 		c.Transitions = true
 	case key == "no-stream-ping":
 		c.NoStreamPing = true
-	case key == "versions": // min-max-spoken
-		_, err = fmt.Sscanf(value, "%d-%d-%d", &c.Versions.ProtocolMin, &c.Versions.ProtocolMax, &c.Versions.Protocol)
+	case key == "versions":
+		err = versions(&c.Versions, value)
 	case key == "admit":
 		prefix, perr := netip.ParsePrefix(value)
 		c.Admit, err = func(r *swim.Record) bool { return prefix.Contains(r.Addr.Addr()) }, perr
@@ -90,21 +139,26 @@ func configure(c *swim.Config, seed *byte, key, value string) (err error) {
 	return err
 }
 
-// parseMessage reads: ping SEQ TARGET; indirect-ping SEQ TARGET ADDR [nack]; ack SEQ; nack SEQ;
-// announce RECORD; accuse NAME@INC FROM; bury NAME@INC FROM; push-pull [join] RECORD...; user TEXT;
-// refuse TEXT. A RECORD is NAME@INC,ADDR[,STATE[,META]].
-func parseMessage(words []string) (core.Message, error) {
-	p := &parser{words: words}
+// parseMessage reads: ping SEQ TARGET [for NAME ADDR]; indirect-ping SEQ TARGET ADDR [nack]; ack SEQ; nack SEQ;
+// announce RECORD; accuse NAME@INC FROM; bury NAME@INC FROM; push-pull [join] [user=TEXT] RECORD...;
+// user TEXT; refuse TEXT. A RECORD is NAME@INC,ADDR[,STATE[,META[,MIN-MAX-SPOKEN]]]. The text *600 is 600
+// times the letter x. SEQ may be that of the last ping sent, or beyond: last, last+1.
+func (w *world) parseMessage(words []string) (core.Message, error) {
+	p := &parser{words: words, last: w.pinged}
 	var m core.Message
 	switch kind := p.word(); kind {
 	case "ping":
-		m = &swim.Ping{Seq: p.uint(), Target: p.word()}
+		ping := &swim.Ping{Seq: p.seq(), Target: p.word()}
+		if p.flag("for") {
+			ping.SourceName, ping.Source = p.word(), p.addr()
+		}
+		m = ping
 	case "indirect-ping":
-		m = &swim.IndirectPing{Seq: p.uint(), Target: p.word(), TargetAddr: p.addr(), Nack: p.flag("nack")}
+		m = &swim.IndirectPing{Seq: p.seq(), Target: p.word(), TargetAddr: p.addr(), Nack: p.flag("nack")}
 	case "ack":
-		m = &swim.Ack{Seq: p.uint()}
+		m = &swim.Ack{Seq: p.seq()}
 	case "nack":
-		m = &swim.Nack{Seq: p.uint()}
+		m = &swim.Nack{Seq: p.seq()}
 	case "announce":
 		m = &swim.Announce{Record: p.record()}
 	case "accuse":
@@ -115,12 +169,16 @@ func parseMessage(words []string) (core.Message, error) {
 		m = &swim.Bury{Node: name, Incarnation: incarnation, From: p.word()}
 	case "push-pull":
 		pp := &swim.PushPull{Join: p.flag("join")}
+		if user, ok := strings.CutPrefix(strings.Join(p.words, " "), "user="); ok {
+			user, _, _ = strings.Cut(user, " ")
+			pp.User, p.words = text(user), p.words[1:]
+		}
 		for len(p.words) > 0 {
 			pp.Members = append(pp.Members, p.record())
 		}
 		m = pp
 	case "user":
-		m = &swim.User{Data: []byte(p.word())}
+		m = &swim.User{Data: text(p.word())}
 	case "refuse":
 		m = &swim.Refuse{Reason: p.word()}
 	default:
@@ -130,7 +188,7 @@ func parseMessage(words []string) (core.Message, error) {
 }
 
 // parseCommand reads: join SEED...; leave [TIMEOUT]; meta TEXT; ping NAME; send NAME TEXT [reliable];
-// state TEXT; forget NAME; inspect.
+// state TEXT; forget NAME; inspect; count.
 func parseCommand(id uint64, words []string) (core.Command, error) {
 	p := &parser{words: words}
 	var c core.Command
@@ -144,25 +202,44 @@ func parseCommand(id uint64, words []string) (core.Command, error) {
 		}
 		c = leave
 	case "meta":
-		c = swim.SetMeta{ID: id, Meta: []byte(p.word())}
+		c = swim.SetMeta{ID: id, Meta: text(p.word())}
 	case "ping":
 		c = swim.PingMember{ID: id, Name: p.word()}
 	case "send":
-		c = swim.SendUser{ID: id, To: p.word(), Data: []byte(p.word()), Reliable: p.flag("reliable")}
+		c = swim.SendUser{ID: id, To: p.word(), Data: text(p.word()), Reliable: p.flag("reliable")}
 	case "state":
-		c = swim.SetUserState{ID: id, Data: []byte(p.word())}
+		c = swim.SetUserState{ID: id, Data: text(p.word())}
 	case "forget":
 		c = swim.Forget{ID: id, Name: p.word()}
 	case "inspect":
 		c = swim.Inspect{ID: id}
+	case "count":
+		c = swim.Inspect{ID: countID + id}
 	default:
 		return nil, fmt.Errorf("no such command: %q", kind)
 	}
 	return c, p.err
 }
 
+// text reads a word that becomes bytes.
+func text(word string) []byte {
+	if size, ok := strings.CutPrefix(word, "*"); ok {
+		if n, err := strconv.Atoi(size); err == nil {
+			return bytes.Repeat([]byte("x"), n)
+		}
+	}
+	return []byte(word)
+}
+
+// versions reads MIN-MAX-SPOKEN.
+func versions(v *swim.Versions, word string) error {
+	_, err := fmt.Sscanf(word, "%d-%d-%d", &v.ProtocolMin, &v.ProtocolMax, &v.Protocol)
+	return err
+}
+
 type parser struct {
 	words []string
+	last  uint32
 	err   error
 }
 
@@ -182,10 +259,15 @@ func (p *parser) word() string {
 	return w
 }
 
-func (p *parser) uint() uint32 {
-	n, err := strconv.ParseUint(p.word(), 10, 32)
+func (p *parser) seq() uint32 {
+	word, base := p.word(), uint32(0)
+	if beyond, ok := strings.CutPrefix(word, "last"); ok {
+		word, base = "0"+beyond, p.last
+		word = strings.Replace(word, "0+", "", 1)
+	}
+	n, err := strconv.ParseUint(word, 10, 32)
 	p.fail(err)
-	return uint32(n)
+	return base + uint32(n)
 }
 
 func (p *parser) addr() netip.AddrPort {
@@ -224,8 +306,12 @@ func (p *parser) record() swim.Record {
 	r.Addr, err = netip.ParseAddrPort(parts[1])
 	p.fail(err)
 	for i := 2; i < len(parts); i++ {
-		if i == 3 {
-			r.Meta = []byte(parts[i])
+		switch i {
+		case 3:
+			r.Meta = text(parts[i])
+			continue
+		case 4:
+			p.fail(versions(&r.Versions, parts[i]))
 			continue
 		}
 		for s := swim.Alive; s <= swim.Left; s++ {

@@ -33,7 +33,7 @@ func (m *Machine) begin(t *core.Turn) {
 
 // raise sets this member's incarnation, with the metadata it then has, as soon as that is durable.
 func (m *Machine) raise(t *core.Turn, to uint32) {
-	m.wanted = max(m.wanted, to)
+	m.wanted = max(m.wanted, min(to, incarnationMax))
 	if m.wanted > m.reserved && m.reserving == 0 {
 		m.reserveTo = uint32(min(uint64(m.wanted)+reserveAhead, incarnationMax))
 		m.reserving = t.Append(binary.BigEndian.AppendUint32([]byte{journalReserve}, m.reserveTo))
