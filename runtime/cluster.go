@@ -40,7 +40,6 @@ type Cluster struct {
 	ready  chan struct{} // swim.Ready was seen
 
 	mu      sync.Mutex
-	ended   bool
 	ids     uint64
 	waiting map[uint64]chan<- core.Completion
 	calls   []func() // to run on the loop, between steps
@@ -94,9 +93,6 @@ func defaulted[T int | time.Duration](v, otherwise T) T {
 func (c *Cluster) run(ctx context.Context) {
 	err := Run(ctx, c.node, tap{c.host, c})
 	stopped := ctx.Err() != nil
-	c.mu.Lock()
-	c.ended = true
-	c.mu.Unlock()
 	err = errors.Join(err, c.host.Close())
 	if !stopped {
 		c.cause = err
@@ -168,11 +164,6 @@ func (c *Cluster) event(e core.Event) {
 func (c *Cluster) Do(ctx context.Context, command func(id uint64) core.Command) (core.Completion, error) {
 	done := make(chan core.Completion, 1)
 	c.mu.Lock()
-	if c.ended {
-		c.mu.Unlock()
-		<-c.closed
-		return nil, c.err()
-	}
 	if len(c.waiting) >= c.config.CommandsMax {
 		c.mu.Unlock()
 		return nil, &CommandError{Fault: core.FaultBusy, Detail: "too many commands wait; raise CommandsMax"}
@@ -183,15 +174,15 @@ func (c *Cluster) Do(ctx context.Context, command func(id uint64) core.Command) 
 	c.mu.Unlock()
 
 	cmd := command(id)
-	if err := c.host.Post(core.Input{Kind: core.InputCommand, Command: cmd}); err != nil {
+	if err := c.post(core.Input{Kind: core.InputCommand, Command: cmd}); err != nil {
 		c.forget(id)
 		return nil, fmt.Errorf("%T: %w", cmd, err)
 	}
+	defer c.forget(id)
 	select {
 	case d := <-done:
 		return d, outcome(cmd, d)
 	case <-ctx.Done():
-		c.forget(id)
 		return nil, fmt.Errorf("%T: %w", cmd, ctx.Err())
 	case <-c.closed:
 		select { // it may have completed at the last moment
@@ -209,13 +200,23 @@ func (c *Cluster) forget(id uint64) {
 	c.mu.Unlock()
 }
 
+// post gives the host an input. A host that is closed ends the loop: what it died of is the answer then.
+func (c *Cluster) post(in core.Input) error {
+	err := c.host.Post(in)
+	if errors.Is(err, ErrClosed) {
+		<-c.closed
+		return c.err()
+	}
+	return err
+}
+
 // onLoop runs f on the loop, between two steps, and waits for it.
 func (c *Cluster) onLoop(ctx context.Context, f func()) error {
 	ran := make(chan struct{})
 	c.mu.Lock()
 	c.calls = append(c.calls, func() { f(); close(ran) })
 	c.mu.Unlock()
-	if err := c.host.Post(core.Input{Kind: core.InputWake}); err != nil {
+	if err := c.post(core.Input{Kind: core.InputWake}); err != nil {
 		return err
 	}
 	select {
