@@ -3,6 +3,7 @@ package sim
 import (
 	"encoding/binary"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -134,8 +135,12 @@ func (w *world) resume(i int) {
 	w.rewake(i)
 }
 
-// resolve is the static name table: "n<i>:7946" is member i. It returns -1 for any other name.
+// resolve is the static name table: "n<i>:7946" is member i, as is its address. It returns -1 for any
+// other name.
 func (w *world) resolve(name string) int {
+	if addr, err := netip.ParseAddrPort(name); err == nil {
+		return w.index(addr)
+	}
 	host, ok := strings.CutSuffix(name, port)
 	if i := check.Index(host); ok && i >= 0 && i < len(w.nodes) {
 		return i

@@ -33,6 +33,8 @@ type stage struct {
 	w    *world
 	make Factory
 	out  strings.Builder
+
+	quiet bool
 }
 
 func newStage(make Factory) *stage { return &stage{make: make} }
@@ -119,8 +121,8 @@ func (s *stage) ask(args []string) (string, error) {
 		d, err := time.ParseDuration(args[1])
 		s.w.run(s.w.now.Add(d), func() bool { return false })
 		return s.flush(), err
-	case "trace":
-		s.w.trace.events = args[1] == "events"
+	case "trace": // everything, events, or quiet: without transitions and completions
+		s.w.trace.events, s.quiet = args[1] != "everything", args[1] == "quiet"
 	case "views":
 		return fmt.Sprintf("%d rows wrong\n%s", s.w.check.Wrong(), lines(s.w.check.Disagreements(10))), nil
 	case "violations":
@@ -158,9 +160,11 @@ func (s *stage) flush() string {
 	s.out.Reset()
 	var kept strings.Builder
 	for line := range strings.Lines(text) {
-		if !strings.HasSuffix(line, " obeyed\n") {
-			kept.WriteString(line)
+		row := strings.Contains(line, " row n")
+		if strings.HasSuffix(line, " obeyed\n") || s.quiet && (row || strings.Contains(line, " done")) {
+			continue
 		}
+		kept.WriteString(line)
 	}
 	return kept.String()
 }

@@ -261,6 +261,9 @@ func (c *Checker) tell(at core.Instant, i int, name string, to told, from ...tol
 
 func (c *Checker) completed(at core.Instant, i int, done core.Completion) {
 	m := &c.members[i]
+	if done.Completes() == 0 {
+		return // the join that a member starts by itself: no command carries 0
+	}
 	for k, cmd := range m.commands {
 		if cmd.id == done.Completes() {
 			m.commands = append(m.commands[:k], m.commands[k+1:]...)

@@ -1,0 +1,41 @@
+package sim_test
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/core/stack"
+	"github.com/nekton-go/nekton/core/swim"
+	"github.com/nekton-go/nekton/sim"
+)
+
+// Sixteen members lose one. The same options always give the same trace hash.
+func ExampleRun() {
+	result, err := sim.Run(sim.Options{Scenario: "crash", Nodes: 16, Seed: 1})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	again, _ := sim.Run(sim.Options{Scenario: "crash", Nodes: 16, Seed: 1})
+	fmt.Println("ok:", result.OK, "violations:", len(result.Violations), "false positives:", result.FalsePositives)
+	fmt.Println("detected:", result.FirstDetectionMS > 0, "repeats:", result.TraceHash == again.TraceHash)
+	// Output:
+	// ok: true violations: 0 false positives: 0
+	// detected: true repeats: true
+}
+
+// A Factory may put anything in place of the standard node, here one that takes longer to suspect.
+func ExampleFactory() {
+	var names []string
+	result, err := sim.Run(sim.Options{
+		Scenario: "calm", Nodes: 3, Preset: swim.Local(),
+		NewNode: func(index int, c stack.Config) (core.Verbs, error) {
+			names = append(names, c.Swim.Name)
+			c.Swim.SuspicionMult = 8
+			return stack.New(c)
+		},
+	})
+	fmt.Println(strings.Join(names, " "), err, result.OK)
+	// Output: n0 n1 n2 <nil> true
+}

@@ -1,0 +1,102 @@
+package sim
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/nekton-go/nekton/core"
+)
+
+// TestStorm throws every kind of fault at a small cluster, at random, for three minutes: no rule may
+// break. Then all faults end, and every view must become right.
+func TestStorm(t *testing.T) {
+	var total Faults
+	for seed := range uint64(20) {
+		s := setting{nodes: []int{3, 5, 8, 13}[seed%4], seed: seed}
+		o := Options{Scenario: "calm", Nodes: s.nodes, Seed: seed}
+		_, err := o.complete()
+		require.NoError(t, err)
+		s.swim = o.Preset
+		w := newWorld(&o)
+		p := storm(s)
+		for _, op := range p.ops {
+			w.schedule(op)
+		}
+		w.inspectFrom(inspectEvery)
+		at := w.phases(core.Instant(p.mark), core.Instant(p.mark+time.Minute), p.within)
+		about := fmt.Sprintf("seed %d\n%s", seed, lines(p.ops))
+		require.NoError(t, w.err, about)
+		require.Empty(t, w.check.Violations(), about)
+		require.Zero(t, w.check.Wrong(), "%v\n%s", w.check.Disagreements(5), about)
+		require.NotEqual(t, core.Instant(never), at, about)
+		total = w.faults.plus(total)
+	}
+	t.Logf("%+v", total)
+	for _, n := range []uint64{
+		total.PacketsCut, total.PacketsLost, total.PacketsDuplicated, total.PacketsReordered, total.DialRetries,
+		total.DialTimeouts, total.DialsRefused, total.ChunksResent, total.LinksReset,
+		total.ReadsCut, total.Crashes, total.Restarts, total.Pauses, total.InputsLate, total.JournalsLost,
+	} {
+		require.NotZero(t, n, "a kind of fault that never happened: %+v", total)
+	}
+}
+
+// storm is a plan of thirty random faults, each up to twenty seconds long.
+func storm(s setting) plan {
+	p := calm(s)
+	k := 0
+	choose := func(n int) int {
+		k++
+		return s.choose(k, n)
+	}
+	some := func() []int { return s.shuffled()[:1+choose(s.nodes-1)] }
+	from := p.mark + 10*time.Second
+	for range 30 {
+		op := Op{At: from + time.Duration(choose(int(3*time.Minute))), OneWay: choose(2) == 0, Lost: choose(2) == 0}
+		op.Until = op.At + time.Second + time.Duration(choose(int(20*time.Second)))
+		op.Kind = []Kind{Leave, Crash, Crash, Pause, Cut, Cut, Loss, Duplicate, Reorder}[choose(9)]
+		one := []int{choose(s.nodes)}
+		switch op.Kind {
+		case Leave: // and its process ends some time later
+			p.ops = append(p.ops, Op{At: op.At, Kind: Leave, Nodes: one})
+			op.Kind, op.At = Crash, op.At+time.Duration(choose(int(op.Until-op.At)))
+			op.Nodes = one
+		case Crash, Pause:
+			op.Nodes = one
+		default:
+			op.Nodes, op.Peers = one, some()
+			op.PPM, op.Extra = 1000*(50+choose(400)), time.Duration(choose(int(2*time.Second)))
+		}
+		p.mark = max(p.mark, op.Until)
+		p.ops = append(p.ops, op)
+		if op.Kind == Crash {
+			seed := (one[0] + 1 + choose(s.nodes-1)) % s.nodes
+			p.ops = append(p.ops, Op{At: op.Until + 1, Kind: Join, Nodes: one, Peers: []int{seed}})
+		}
+	}
+	p.within = s.settle() + s.heal()
+	return p
+}
+
+func (f Faults) plus(g Faults) Faults {
+	f.PacketsCut += g.PacketsCut
+	f.PacketsLost += g.PacketsLost
+	f.PacketsDuplicated += g.PacketsDuplicated
+	f.PacketsReordered += g.PacketsReordered
+	f.DialRetries += g.DialRetries
+	f.DialTimeouts += g.DialTimeouts
+	f.DialsRefused += g.DialsRefused
+	f.ChunksResent += g.ChunksResent
+	f.LinksReset += g.LinksReset
+	f.LinksTimedOut += g.LinksTimedOut
+	f.ReadsCut += g.ReadsCut
+	f.Crashes += g.Crashes
+	f.Restarts += g.Restarts
+	f.Pauses += g.Pauses
+	f.InputsLate += g.InputsLate
+	f.JournalsLost += g.JournalsLost
+	return f
+}
