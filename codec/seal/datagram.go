@@ -75,8 +75,8 @@ func (n *Node) openSealed(b []byte) ([]byte, bool) {
 		return nil, false
 	}
 	from := n.senders.known[h.session]
-	// Ours can only come back from someone who echoes them.
-	if h.session == n.config.Session || from != nil && !from.datagrams.fresh(h.number) {
+	// Nobody starts at 0, and ours can only come back from someone who echoes them.
+	if h.number == 0 || h.session == n.config.Session || from != nil && !from.datagrams.fresh(h.number) {
 		n.stats.Replayed++
 		return nil, false
 	}
@@ -85,11 +85,10 @@ func (n *Node) openSealed(b []byte) ([]byte, bool) {
 		n.stats.BadSeal++
 		return nil, false
 	}
-	from = n.senders.heard(h.session)
-	if !from.datagrams.fresh(h.number) {
-		n.stats.Replayed++
-		return nil, false
+	if from == nil {
+		from = n.senders.add(h.session)
 	}
+	n.senders.heard(from)
 	from.datagrams.mark(h.number)
 	from.key, from.aead = k, aead
 	n.stats.Opened++

@@ -114,7 +114,7 @@ func (n *Node) Step(now core.Instant, in core.Input) {
 func (n *Node) step(now core.Instant, in core.Input) {
 	n.inner.Step(now, in)
 	for e, ok := n.inner.Next(); ok; e, ok = n.inner.Next() {
-		n.effect(e)
+		n.effect(&e)
 	}
 }
 
@@ -130,7 +130,7 @@ func (n *Node) wake(now, at core.Instant) {
 
 // effect queues what the host is to see of e. The data of e is gone with the inner node's next step,
 // of which there may be several in one of ours.
-func (n *Node) effect(e core.Effect) {
+func (n *Node) effect(e *core.Effect) {
 	switch e.Kind {
 	case core.EffectSend:
 		e.Data = n.sealDatagram(e.Data)
@@ -151,5 +151,5 @@ func (n *Node) effect(e core.Effect) {
 		n.arena = append(n.arena, e.Data...)
 		e.Data = n.arena[start:len(n.arena):len(n.arena)]
 	}
-	n.out = append(n.out, e)
+	n.out = append(n.out, *e)
 }

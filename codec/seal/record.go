@@ -158,7 +158,8 @@ func (n *Node) beginAccepted(l *link, data []byte) (used int, ok bool) {
 	}
 	h := &n.incoming
 	h.parse(data)
-	if from := n.senders.known[h.session]; from != nil && !from.links.fresh(h.number) {
+	from := n.senders.known[h.session]
+	if h.number == 0 || from != nil && !from.links.fresh(h.number) {
 		n.stats.Replayed++
 		return 0, false
 	}
@@ -172,10 +173,10 @@ func (n *Node) beginAccepted(l *link, data []byte) (used int, ok bool) {
 		if err != nil {
 			continue
 		}
-		from := n.senders.heard(h.session)
-		if !from.links.fresh(h.number) {
-			break
+		if from == nil {
+			from = n.senders.add(h.session)
 		}
+		n.senders.heard(from)
 		from.links.mark(h.number)
 		n.stats.Opened++
 		n.plain = plain

@@ -25,26 +25,30 @@ func newSenders(max, window int) *senders {
 	return s
 }
 
-// heard returns the sender with that session, now the most recent one; it may make room for it.
-func (s *senders) heard(session [SessionSize]byte) *sender {
-	x := s.known[session]
-	switch {
-	case x != nil && x == s.recent.older:
-		return x
-	case x != nil:
-		x.unlink()
-	case len(s.known) >= s.max:
+// add makes room for a session that is not known, and returns its sender, the most recent one.
+func (s *senders) add(session [SessionSize]byte) *sender {
+	if len(s.known) >= s.max {
 		oldest := s.recent.newer
 		oldest.unlink()
 		delete(s.known, oldest.session)
-		fallthrough
-	default:
-		x = &sender{session: session, datagrams: newWindow(s.window), links: newWindow(s.window)}
-		s.known[session] = x
 	}
+	x := &sender{session: session, datagrams: newWindow(s.window), links: newWindow(s.window)}
+	s.known[session] = x
+	s.link(x)
+	return x
+}
+
+// heard makes x the most recent sender.
+func (s *senders) heard(x *sender) {
+	if x != s.recent.older {
+		x.unlink()
+		s.link(x)
+	}
+}
+
+func (s *senders) link(x *sender) {
 	x.newer, x.older = &s.recent, s.recent.older
 	x.newer.older, x.older.newer = x, x
-	return x
 }
 
 func (x *sender) unlink() { x.newer.older, x.older.newer = x.older, x.newer }

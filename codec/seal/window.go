@@ -1,7 +1,7 @@
 package seal
 
 // A window tells numbers seen before from new ones, as RFC 4303 §3.4.3 does: everything below it counts as
-// seen, and it slides with the largest. Numbers start at 1. Its bitmap is a ring of words (RFC 6479).
+// seen, and it slides with the largest. Its bitmap is a ring of words (RFC 6479).
 type window struct {
 	top  uint64 // the largest number seen
 	bits []uint64
@@ -14,8 +14,6 @@ func newWindow(size int) window { return window{bits: make([]uint64, (size+63)/6
 func (w *window) fresh(n uint64) bool {
 	words := uint64(len(w.bits))
 	switch {
-	case n == 0:
-		return false
 	case n > w.top:
 		return true
 	case n/64+words-1 < w.top/64:

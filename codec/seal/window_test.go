@@ -12,7 +12,7 @@ import (
 func TestWindow(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, size := range []int{1, 63, 64, 65, 1024} {
-		w, seen, top := newWindow(size), map[uint64]bool{0: true}, uint64(0)
+		w, seen, top := newWindow(size), map[uint64]bool{}, uint64(0)
 		for range 20_000 {
 			n := top + uint64(rng.IntN(size/4+3))
 			switch rng.IntN(100) {
@@ -41,7 +41,14 @@ func TestSenders(t *testing.T) {
 	s := newSenders(3, 64)
 	name := func(i int) (x [SessionSize]byte) { x[0] = byte(i); return x }
 	for _, i := range []int{1, 2, 3, 1, 4, 1, 3} {
-		s.heard(name(i)).datagrams.mark(uint64(i))
+		x := s.known[name(i)]
+		if x == nil {
+			x = s.add(name(i))
+		}
+		s.heard(x)
+		if x.datagrams.fresh(uint64(i)) {
+			x.datagrams.mark(uint64(i))
+		}
 	}
 	require.Len(t, s.known, 3)
 	require.Nil(t, s.known[name(2)])
