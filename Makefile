@@ -35,7 +35,7 @@ demo: build ## a cluster of native and WebAssembly nodes that converges, fails, 
 .PHONY: test
 test: ## all tests that finish in minutes
 	$(GO) test $(TESTFLAGS) ./...
-	for dir in $(NESTED); do (cd $$dir && $(GO) test -short $(TESTFLAGS) ./...); done
+	@for dir in $(NESTED); do (cd $$dir && $(GO) test -short $(TESTFLAGS) ./...); done
 
 .PHONY: race
 race: ## the same under the race detector; needs a C compiler
@@ -55,7 +55,7 @@ vet: # on every kind of system that has files of its own
 	GOOS=darwin $(GO) vet ./...
 	GOOS=wasip1 GOARCH=wasm $(GO) vet $(WASM_PACKAGES)
 	$(GO) tool staticcheck ./...
-	for dir in $(NESTED); do (cd $$dir && $(GO) vet ./...); done
+	@for dir in $(NESTED); do (cd $$dir && $(GO) vet ./...); done
 
 .PHONY: rules
 rules: # the import order and the house rules
@@ -65,16 +65,16 @@ rules: # the import order and the house rules
 modules: # go.mod and go.sum say what is needed, and what was downloaded is what they say
 	$(GO) mod tidy -diff
 	$(GO) mod verify
-	for dir in $(NESTED); do (cd $$dir && $(GO) mod tidy -diff && $(GO) mod verify); done
+	@for dir in $(NESTED); do (cd $$dir && $(GO) mod tidy -diff && $(GO) mod verify); done
 
 .PHONY: cross
 cross: ## build for every supported system
-	for target in $(NATIVE); do \
-		echo $$target; \
+	@for target in $(NATIVE); do \
+		echo "build for $$target"; \
 		CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build ./...; \
 	done
-	for target in $(WASM); do \
-		echo $$target; \
+	@for target in $(WASM); do \
+		echo "build for $$target"; \
 		GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build $(WASM_PACKAGES); \
 	done
 
@@ -85,7 +85,7 @@ clean: # nothing of the above, and nobody, left something uncommitted
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (60s)
 	@targets=$$(grep -roE --include='*_test.go' --exclude-dir=.git '^func Fuzz[A-Za-z0-9_]+' .); \
-	for target in $${targets// /_}; do \
+	@for target in $${targets// /_}; do \
 		dir=$$(dirname $${target%%:*}); name=$${target##*:func_}; \
 		echo "$$dir $$name"; \
 		(cd $$dir && $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) .); \
