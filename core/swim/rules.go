@@ -114,6 +114,9 @@ func (m *Machine) accuse(t *core.Turn, c *Accuse, cause Cause, evidence *Evidenc
 		return
 	}
 	if s := m.suspicions[id]; s != nil {
+		if evidence != nil {
+			s.evidence = *evidence
+		}
 		if m.confirm(s, c.From) {
 			m.spread(t, id, c, 0)
 		}
