@@ -19,7 +19,8 @@ import (
 )
 
 // TestScripts runs the scripts in testdata. A node is one member; its options are a preset, if not lan,
-// and fields of the config: seeds=n1:7946,n2:7946 meta=web transitions k=0 admit=10.0.0.0/8 members-max=4.
+// and fields of the config: seeds=n1:7946,n2:7946 meta=web transitions k=0 admit=10.0.0.0/8 members-max=4. seed=7 is
+// its randomness, and mtu=100 the size of its datagrams.
 func TestScripts(t *testing.T) {
 	script.Walk(t, "testdata", func(*testing.T) script.Handler {
 		var w world
@@ -31,7 +32,7 @@ func TestScripts(t *testing.T) {
 
 // A world remembers what a script may refer to.
 type world struct {
-	pinged uint32 // the number of the last ping sent: "last" in scripts
+	last, before uint32 // the numbers of the last ping sent, and of the one before
 }
 
 func (w *world) member(name string, addr netip.AddrPort, options []string) (core.Verbs, error) {
@@ -44,15 +45,16 @@ func (w *world) member(name string, addr netip.AddrPort, options []string) (core
 		c, options = preset, options[1:]
 	}
 	c.Name, c.Addr = name, addr
+	mtu := 0
 	for _, o := range options {
 		key, value, _ := strings.Cut(o, "=")
-		if err := configure(&c, &seed, key, value); err != nil {
+		if err := configure(&c, &seed, &mtu, key, value); err != nil {
 			return nil, fmt.Errorf("%s: option %s: %w", name, o, err)
 		}
 	}
 	s := [32]byte{seed}
 	copy(s[1:], name)
-	node, err := stack.New(stack.Config{Seed: s, Swim: c, Dialect: cbor.New(cbor.Config{}), Check: true})
+	node, err := stack.New(stack.Config{Seed: s, Swim: c, Dialect: cbor.New(cbor.Config{}), MTU: mtu, Check: true})
 	return &observed{node, w, cbor.New(cbor.Config{})}, err
 }
 
@@ -69,7 +71,7 @@ func (o *observed) Next() (core.Effect, bool) {
 	if e.Kind == core.EffectSend {
 		_ = o.dialect.ReadDatagram(e.Data, func(m core.Message) {
 			if ping, ok := m.(*swim.Ping); ok {
-				o.world.pinged = ping.Seq
+				o.world.before, o.world.last = o.world.last, ping.Seq
 			}
 		})
 	}
@@ -95,14 +97,14 @@ func (c counters) AppendText(b []byte) ([]byte, error) {
 	return b, nil
 }
 
-func configure(c *swim.Config, seed *byte, key, value string) (err error) {
+func configure(c *swim.Config, seed *byte, mtu *int, key, value string) (err error) {
 	ints := map[string]*int{
 		"k": &c.IndirectProbes, "members-max": &c.MembersMax, "meta-max": &c.MetaMax, "relays-max": &c.RelaysMax,
 		"pings-max": &c.PingsMax, "exchanges-max": &c.ExchangesMax, "seeds-max": &c.SeedsMax,
 		"answers-max": &c.AnswersMax, "user-max": &c.UserMax, "broadcasts-max": &c.BroadcastsMax,
 		"gossip-nodes": &c.GossipNodes, "health-max": &c.HealthMax, "confirmations": &c.Confirmations,
 		"user-state-max": &c.UserStateMax, "suspicion-mult": &c.SuspicionMult, "retransmit-mult": &c.RetransmitMult,
-		"nack-percent": &c.NackPercent,
+		"nack-percent": &c.NackPercent, "mtu": mtu,
 	}
 	durations := map[string]*time.Duration{
 		"heal": &c.HealInterval, "tombstone": &c.TombstoneTime, "leave-timeout": &c.LeaveTimeout,
@@ -142,9 +144,10 @@ func configure(c *swim.Config, seed *byte, key, value string) (err error) {
 // parseMessage reads: ping SEQ TARGET [for NAME ADDR]; indirect-ping SEQ TARGET ADDR [nack]; ack SEQ; nack SEQ;
 // announce RECORD; accuse NAME@INC FROM; bury NAME@INC FROM; push-pull [join] [user=TEXT] RECORD...;
 // user TEXT; refuse TEXT. A RECORD is NAME@INC,ADDR[,STATE[,META[,MIN-MAX-SPOKEN]]]. The text *600 is 600
-// times the letter x. SEQ may be that of the last ping sent, or beyond: last, last+1.
+// times the letter x. SEQ may be that of the last ping
+// sent, of the one before it, or beyond: last, before, last+1.
 func (w *world) parseMessage(words []string) (core.Message, error) {
-	p := &parser{words: words, last: w.pinged}
+	p := &parser{words: words, world: *w}
 	var m core.Message
 	switch kind := p.word(); kind {
 	case "ping":
@@ -239,7 +242,7 @@ func versions(v *swim.Versions, word string) error {
 
 type parser struct {
 	words []string
-	last  uint32
+	world world
 	err   error
 }
 
@@ -260,14 +263,21 @@ func (p *parser) word() string {
 }
 
 func (p *parser) seq() uint32 {
-	word, base := p.word(), uint32(0)
-	if beyond, ok := strings.CutPrefix(word, "last"); ok {
-		word, base = "0"+beyond, p.last
-		word = strings.Replace(word, "0+", "", 1)
+	base, offset, _ := strings.Cut(p.word(), "+")
+	switch base {
+	case "last":
+		return p.world.last + number(offset)
+	case "before":
+		return p.world.before + number(offset)
 	}
-	n, err := strconv.ParseUint(word, 10, 32)
+	n, err := strconv.ParseUint(base, 10, 32)
 	p.fail(err)
-	return base + uint32(n)
+	return uint32(n)
+}
+
+func number(word string) uint32 {
+	n, _ := strconv.ParseUint(word, 10, 32)
+	return uint32(n)
 }
 
 func (p *parser) addr() netip.AddrPort {
