@@ -39,3 +39,17 @@ func ExampleFactory() {
 	fmt.Println(strings.Join(names, " "), err, result.OK)
 	// Output: n0 n1 n2 <nil> true
 }
+
+// A schedule is data: what happens to whom, and when.
+func ExampleSchedule() {
+	ops, _ := sim.Schedule(sim.Options{Scenario: "crash", Nodes: 3, LossPPM: 10_000})
+	for _, op := range ops[:5] {
+		fmt.Println(op.At, op)
+	}
+	// Output:
+	// 0s loss all - all 10000 ppm
+	// 0s start n0
+	// 7ms start n1
+	// 7ms join n1 - n0
+	// 14ms start n2
+}

@@ -82,17 +82,9 @@ func (r *Result) Unsafe() bool { return len(r.Violations) > 0 }
 // a node that could not be made, a trace that could not be written. A run that breaks rules or does not
 // converge is a Result, not an error. Run panics if a node does.
 func Run(o Options) (Result, error) {
-	sc, err := o.complete()
+	p, err := o.plan()
 	if err != nil {
 		return Result{}, err
-	}
-	p := sc.build(setting{o.Nodes, o.Seed, o.Preset})
-	if o.For <= p.mark {
-		return Result{}, badOption("%v; %s with %d nodes needs more than %v: its last disturbance comes then",
-			o.For, sc.name, o.Nodes, p.mark)
-	}
-	if o.LossPPM > 0 {
-		p.ops = append([]Op{{Kind: Loss, PPM: o.LossPPM}}, p.ops...)
 	}
 	w := newWorld(&o)
 	w.measure.victim = p.victim
@@ -108,6 +100,29 @@ func Run(o Options) (Result, error) {
 		return Result{}, w.err
 	}
 	return w.result(&o, &p, convergedAt), nil
+}
+
+// Schedule returns the operations and faults that Run would carry out. Errors are those of Run.
+func Schedule(o Options) ([]Op, error) {
+	p, err := o.plan()
+	return p.ops, err
+}
+
+// plan completes the options and lets their scenario plan.
+func (o *Options) plan() (plan, error) {
+	sc, err := o.complete()
+	if err != nil {
+		return plan{}, err
+	}
+	p := sc.build(setting{o.Nodes, o.Seed, o.Preset})
+	if o.For <= p.mark {
+		return plan{}, badOption("%v; %s with %d nodes needs more than %v: its last disturbance comes then",
+			o.For, sc.name, o.Nodes, p.mark)
+	}
+	if o.LossPPM > 0 {
+		p.ops = append([]Op{{Kind: Loss, PPM: o.LossPPM}}, p.ops...)
+	}
+	return p, nil
 }
 
 // complete fills in defaults and refuses nonsense.
