@@ -53,7 +53,8 @@ const layers = `
 	NONE < docs;
 	hosts/native, docs < cmd/nekton/internal/agent < cmd/nekton;
 	hosts/native, docs < cmd/nekton/internal/agent;
-	cmd/nekton/internal/agent, hosts/wasi, sim < cmd/nekton;
+	hosts/native, hosts/wasi < cmd/nekton/internal/demo;
+	cmd/nekton/internal/agent, cmd/nekton/internal/demo, sim < cmd/nekton;
 	hosts/native, hosts/wasi, sim, wasm < examples;
 
 	# a !< b: b must never come to import a, whatever is added above
