@@ -121,7 +121,7 @@ func (s *stage) ask(args []string) (string, error) {
 		d, err := time.ParseDuration(args[1])
 		s.w.run(s.w.now.Add(d), func() bool { return false })
 		return s.flush(), err
-	case "trace": // everything, events, or quiet: without transitions and completions
+	case "trace": // everything, events, or quiet: without transitions, completions and the rest of the evidence
 		s.w.trace.events, s.quiet = args[1] != "everything", args[1] == "quiet"
 	case "views":
 		return fmt.Sprintf("%d rows wrong\n%s", s.w.check.Wrong(), lines(s.w.check.Disagreements(10))), nil
@@ -163,6 +163,9 @@ func (s *stage) flush() string {
 		row := strings.Contains(line, " row n")
 		if strings.HasSuffix(line, " obeyed\n") || s.quiet && (row || strings.Contains(line, " done")) {
 			continue
+		}
+		if verdict, _, more := strings.Cut(line, ", "); more && s.quiet && strings.Contains(verdict, " declared by ") {
+			line = verdict + "\n"
 		}
 		kept.WriteString(line)
 	}
