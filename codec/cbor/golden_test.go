@@ -1,6 +1,7 @@
 package cbor_test
 
 import (
+	"encoding/hex"
 	"flag"
 	"fmt"
 	"os"
@@ -41,6 +42,14 @@ func TestGolden(t *testing.T) {
 	want, err := os.ReadFile("testdata/messages.txt")
 	require.NoError(t, err)
 	require.Equal(t, string(want), out.String())
+
+	document, err := os.ReadFile("../../docs/PROTOCOL.md")
+	require.NoError(t, err)
+	for _, m := range messages {
+		b, err := d.AppendMessage(nil, m)
+		require.NoError(t, err)
+		require.Contains(t, strings.Join(strings.Fields(string(document)), ""), hex.EncodeToString(b), "%T", m)
+	}
 }
 
 func writeGolden(t *testing.T, out *strings.Builder, d *cbor.Dialect, m core.Message,

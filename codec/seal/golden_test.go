@@ -1,6 +1,7 @@
 package seal_test
 
 import (
+	"encoding/hex"
 	"flag"
 	"fmt"
 	"os"
@@ -31,12 +32,13 @@ func TestGolden(t *testing.T) {
 	require.NoError(t, err)
 	show("the ping to seal: "+cbor.Diagnose(ping), ping)
 
+	var sealed []byte
 	for _, key := range [][]byte{key16, key24, key32} {
 		n := newNode(t, seal.Config{Label: "reef", Keys: [][]byte{key}, Session: session(0xa1)})
 		id := n.keys(seal.List{}).Primary
 		n.send("the first datagram of the session")
-		show(fmt.Sprintf("its second datagram, under key %q (id %s), session a1a1..., label \"reef\"", key, id),
-			n.send(string(ping)))
+		sealed = n.send(string(ping))
+		show(fmt.Sprintf("its second datagram, under key %q (id %s), session a1a1..., label \"reef\"", key, id), sealed)
 	}
 	label := newNode(t, seal.Config{Label: "reef", Session: session(0xa1)})
 	show("a datagram with the label \"reef\" and no seal", label.send(string(ping)))
@@ -49,7 +51,9 @@ func TestGolden(t *testing.T) {
 	show("a link from session a1a1... to b2b2...: the dialer's header and first record, the ping as a frame", first)
 	show("the dialer's second record, the same again", write(a, c.dialed, string(push)))
 	require.Equal(t, string(push), reads(b, c.accept, first))
-	show("the acceptor's header and first record, the same again", write(b, c.accept, string(push)))
+	answer := write(b, c.accept, string(push))
+	show("the acceptor's header and first record, the same again", answer)
+	quoted := [][]byte{sealed, first, answer}
 
 	if *update {
 		require.NoError(t, os.MkdirAll("testdata", 0o755))
@@ -58,4 +62,10 @@ func TestGolden(t *testing.T) {
 	want, err := os.ReadFile("testdata/sealed.txt")
 	require.NoError(t, err)
 	require.Equal(t, string(want), out.String())
+
+	document, err := os.ReadFile("../../docs/PROTOCOL.md")
+	require.NoError(t, err)
+	for _, b := range quoted {
+		require.Contains(t, strings.Join(strings.Fields(string(document)), ""), hex.EncodeToString(b))
+	}
 }
