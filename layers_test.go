@@ -53,7 +53,7 @@ const layers = `
 	NONE < docs;
 	hosts/native, docs < cmd/nekton/internal/agent < cmd/nekton;
 	hosts/native, docs < cmd/nekton/internal/agent;
-	hosts/native, hosts/wasi < cmd/nekton/internal/demo;
+	hosts/native < cmd/nekton/internal/demo;
 	cmd/nekton/internal/agent, cmd/nekton/internal/demo, sim < cmd/nekton;
 	hosts/native, hosts/wasi, sim, wasm < examples;
 
