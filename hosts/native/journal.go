@@ -65,23 +65,23 @@ func openJournal(
 		dir: dir, log: log, max: max, report: report, lock: lock,
 		wake: make(chan struct{}, 1), files: map[core.Proto]*file{},
 	}
-	defer func() {
-		if err != nil {
-			j.close()
-		}
-	}()
-	protos, err := j.scan()
+	past, err = j.recoverAll()
 	if err != nil {
-		return nil, nil, err
-	}
-	for _, p := range protos {
-		records, err := j.recover(p)
-		if err != nil {
-			return nil, nil, fmt.Errorf("journal %s: %w", dir, err)
-		}
-		past = append(past, records...)
+		return nil, nil, errors.Join(fmt.Errorf("journal %s: %w", dir, err), j.close())
 	}
 	return j, past, nil
+}
+
+func (j *journal) recoverAll() (past []core.Input, err error) {
+	protos, err := j.scan()
+	for _, p := range protos {
+		if err == nil {
+			var records []core.Input
+			records, err = j.recover(p)
+			past = append(past, records...)
+		}
+	}
+	return past, err
 }
 
 // scan lists the machines that have a file, and removes files that were being written at a crash.
