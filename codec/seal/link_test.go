@@ -54,6 +54,7 @@ func reads(n *node, l core.Link, b []byte) (text string) {
 		text += string(in.Data)
 	}
 	require.Equal(n.t, b, lent, "what is lent must not change")
+	takeBack(lent)
 	return text
 }
 

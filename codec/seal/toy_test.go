@@ -42,11 +42,7 @@ func (t *toy) Step(now core.Instant, in core.Input) {
 	if len(t.out) > 0 {
 		panic("toy: Step called before Next was drained")
 	}
-	for _, b := range t.lent {
-		for i := range b {
-			b[i] = 0xDB
-		}
-	}
+	takeBack(t.lent...)
 	t.lent = nil
 	in.Data = bytes.Clone(in.Data)
 	t.heard = append(t.heard, in)
@@ -56,6 +52,15 @@ func (t *toy) Step(now core.Instant, in core.Input) {
 	}
 	if in.Kind == core.InputWake {
 		t.deadline = core.Never
+	}
+}
+
+// takeBack overwrites what was lent.
+func takeBack(lent ...[]byte) {
+	for _, b := range lent {
+		for i := range b {
+			b[i] = 0xDB
+		}
 	}
 }
 
@@ -127,6 +132,7 @@ func (n *node) receives(b []byte) string {
 	lent := bytes.Clone(b)
 	heard := n.hears(core.Input{Kind: core.InputDatagram, From: peer, Data: lent})
 	require.Equal(n.t, b, lent, "what is lent must not change")
+	takeBack(lent)
 	if len(heard) == 0 {
 		return ""
 	}

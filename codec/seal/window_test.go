@@ -60,4 +60,10 @@ func TestSenders(t *testing.T) {
 		order = append(order, x.session[0])
 	}
 	require.Equal(t, []byte{3, 1, 4}, order)
+
+	gone, kept := &key{}, &key{}
+	s.known[name(1)].key, s.known[name(3)].key = gone, kept
+	s.forget(gone)
+	require.Nil(t, s.known[name(1)].key)
+	require.Same(t, kept, s.known[name(3)].key)
 }
