@@ -45,10 +45,10 @@ type Host struct {
 	tasks   sync.WaitGroup // every goroutine of the host
 
 	// The loop's alone.
-	links map[core.Link]*link
-	lent  *link // whose buffer the node is reading
-	timer *time.Timer
-	tidy  core.Instant // when idle peers were last looked for
+	links  map[core.Link]*link
+	lent   *link // whose buffer the node is reading
+	timer  *time.Timer
+	tidyAt core.Instant // when to look for idle peers
 }
 
 // Listen opens a host's sockets and its journal. Errors say what to change: an address that is wrong or in
@@ -154,7 +154,6 @@ func (h *Host) Wait(ctx context.Context, deadline core.Instant, in *core.Input) 
 			continue
 		}
 		if wall, due := h.clock.wall(); due {
-			h.closeIdle(h.Now())
 			*in = wall
 			return nil
 		}
@@ -163,7 +162,7 @@ func (h *Host) Wait(ctx context.Context, deadline core.Instant, in *core.Input) 
 			*in = core.Input{Kind: core.InputWake}
 			return nil
 		}
-		h.timer.Reset(min(deadline, h.clock.told.Add(wallEvery)).Sub(now))
+		h.timer.Reset(min(deadline, h.clock.told.Add(wallEvery), h.tidy(now)).Sub(now))
 		select {
 		case <-h.inbox.ready:
 		case <-h.timer.C:

@@ -164,11 +164,16 @@ func (h *Host) forgetPeer(p *peer) {
 	}
 }
 
-// closeIdle hangs up on the peers that carried nothing for Config.IdleTimeout.
-func (h *Host) closeIdle(now core.Instant) {
+// tidy hangs up on the peers that carried nothing for Config.IdleTimeout, twice in that time, and says
+// when to do so next. It runs on the loop.
+func (h *Host) tidy(now core.Instant) (next core.Instant) {
 	if h.peers.n.Load() == 0 {
-		return
+		return core.Never
 	}
+	if now < h.tidyAt {
+		return h.tidyAt
+	}
+	h.tidyAt = now.Add(h.config.IdleTimeout / 2)
 	h.peers.mu.Lock()
 	defer h.peers.mu.Unlock()
 	for _, p := range h.peers.at {
@@ -176,6 +181,7 @@ func (h *Host) closeIdle(now core.Instant) {
 			h.evict(p)
 		}
 	}
+	return h.tidyAt
 }
 
 // hangUpPeers lets those being dialed still carry what was given to them.

@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	goruntime "runtime"
 	"testing"
 	"time"
 
@@ -109,7 +110,7 @@ func postsFromMany(t *testing.T, listen func(t *testing.T) Host) {
 			for n := range each {
 				in := core.Input{Kind: core.InputStored, Token: core.Token(i*each + n)}
 				for errors.Is(p.host.Post(in), core.FaultBusy) {
-					time.Sleep(time.Millisecond) // the bound is the host's to choose
+					goruntime.Gosched() // the bound is the host's to choose
 				}
 			}
 		}()
