@@ -192,9 +192,8 @@ func (n *Node) begin(now Instant) {
 	n.stats.Steps++
 	n.handled = 0
 	if n.config.Check {
-		used := n.arena[:cap(n.arena)]
-		for i := range used {
-			used[i] = 0xDB // whoever still reads this kept a buffer past its loan
+		for i := range n.arena {
+			n.arena[i] = 0xDB // whoever still reads this kept a buffer past its loan
 		}
 	}
 	n.out, n.next, n.routed = n.out[:0], 0, 0

@@ -87,7 +87,7 @@ type UserStateReceived struct {
 // Ready says that this member runs: it has restored its journal and is Alive at Self.
 type Ready struct{ Self Member }
 
-// JoinDone completes Join. Outcome is FaultNone if at least one seed answered.
+// JoinDone completes Join; with ID 0 it ends the join of Config.Seeds at start. Outcome is FaultNone if at least one seed answered.
 type JoinDone struct {
 	ID      uint64
 	Reached int // seeds that answered

@@ -115,9 +115,11 @@ func (m *Machine) converse(t *core.Turn, in *core.Input) {
 		m.ack = Ack{Seq: msg.Seq}
 		t.Write(x.link, &m.ack)
 	case *Ack:
-		if x.kind == streamPing && msg.Seq == x.seq {
-			m.streamAnswered(t, x.link)
+		if x.kind != streamPing || msg.Seq != x.seq {
+			m.finish(t, x, core.FaultInvalid, "")
+			return
 		}
+		m.streamAnswered(t, x.link)
 		m.hangUp(t, x.link)
 	case *User:
 		if x.kind == accepted && len(msg.Data) <= m.cfg.UserMax {
@@ -138,7 +140,11 @@ func (m *Machine) exchangeState(t *core.Turn, x *exchange, theirs *PushPull) {
 		m.finish(t, x, core.FaultInvalid, "")
 		return
 	}
-	if why := m.incompatible(theirs); why != "" {
+	why := m.incompatible(theirs)
+	if m.leaving {
+		why = "this member is leaving"
+	}
+	if why != "" {
 		m.counters.Refused++
 		if x.kind == accepted {
 			t.Write(x.link, &Refuse{Reason: why})

@@ -262,12 +262,13 @@ func (m *Machine) info(id uint64) *Info {
 	m.counters.BroadcastsDropped = m.queue.Dropped
 	return &Info{
 		ID: id, Name: m.cfg.Name, Incarnation: m.incarnation(), Health: m.health,
-		Members: m.members(), Dead: m.counts[Dead], Left: m.counts[Left],
+		Members: m.counts[Alive] + m.counts[Suspect], Dead: m.counts[Dead], Left: m.counts[Left],
 		Broadcasts: m.queue.Len(), Leaving: m.leaving, Counters: m.counters,
 	}
 }
 
-// members counts those alive or suspect, this one included. HashiCorp counts the dead as well.
+// members is the size of the cluster as the formulas want it: those alive or suspect, this one included;
+// HashiCorp's count the dead as well.
 func (m *Machine) members() int {
 	n := m.counts[Alive] + m.counts[Suspect]
 	if m.cfg.Fidelity == Memberlist {
