@@ -109,7 +109,7 @@ func (m *Machine) attempted(t *core.Turn, a *attempt, addr netip.AddrPort, fault
 	} else {
 		m.conclude(t, a, fault, why)
 	}
-	if len(m.backlog) > 0 && m.joining < m.cfg.ExchangesMax {
+	for len(m.backlog) > 0 && m.joining < m.cfg.ExchangesMax {
 		next := m.backlog[0]
 		m.backlog = m.backlog[1:]
 		m.tryNext(t, next)
