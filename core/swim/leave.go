@@ -92,7 +92,11 @@ func (m *Machine) settle(t *core.Turn, due core.Instant) {
 
 // settleIfAlone completes waiters at once when there is nobody to tell.
 func (m *Machine) settleIfAlone(t *core.Turn) {
-	if m.members() > 1 || m.members() == 1 && m.leaving {
+	others := m.counts[Alive] + m.counts[Suspect]
+	if !m.leaving {
+		others-- // this one
+	}
+	if others > 0 {
 		return
 	}
 	for _, w := range m.waiters {
