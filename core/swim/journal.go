@@ -19,7 +19,7 @@ const (
 
 // restore reads one record or snapshot. What makes no sense is ignored: the rest still counts.
 func (m *Machine) restore(b []byte) {
-	if len(b) < 5 {
+	if len(b) < 5 || b[0] != journalReserve && b[0] != journalSnapshot {
 		return
 	}
 	m.reserved = max(m.reserved, min(binary.BigEndian.Uint32(b[1:]), incarnationMax))
