@@ -18,12 +18,16 @@ type Mounter func(c *abi.NodeConfig) ([]core.Mount, error)
 // outputKeep is how large an output buffer may stay between steps. A larger one is for one step.
 const outputKeep = 1 << 20
 
+// nodeWork is how many bytes of records making a node counts for: about what it allocates.
+const nodeWork = 64 << 10
+
 // guest is a driver of many nodes behind the functions that package codec/abi describes.
 type guest struct {
 	mount   Mounter
 	catalog *abi.Catalog
 	dialect core.Dialect
 	scratch core.Scratch
+	heap    *heap
 
 	nodes []*core.Node // node n is nodes[n-1]
 	freed []uint32     // numbers to use again
@@ -45,6 +49,7 @@ func newGuest(mount Mounter, register ...func(*abi.Catalog)) *guest {
 		mount:   mount,
 		catalog: abi.NewCatalog(register...),
 		dialect: cbor.New(cbor.Config{}),
+		heap:    newHeap(),
 		in:      make([]byte, abi.InputBuffer),
 	}
 }
@@ -75,6 +80,7 @@ func (g *guest) record(n uint32) []byte {
 func (g *guest) create(n uint32) []byte {
 	node, err := g.assemble(n)
 	g.large = nil
+	g.heap.stepped(nodeWork)
 	if err != nil {
 		return abi.AppendMade(g.begin(), 0, err.Error())
 	}
@@ -140,6 +146,7 @@ func (g *guest) step(number uint32, now core.Instant, n uint32) []byte {
 	}
 	abi.EndOutput(g.out, effects, node.Deadline())
 	g.input.Data, g.input.Command, g.large = nil, nil, nil
+	g.heap.stepped(int(n) + len(g.out))
 	return g.out
 }
 

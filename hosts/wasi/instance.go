@@ -91,6 +91,9 @@ func (i *Instance) Nodes() int { return i.nodes }
 // Memory is the size of the guest's memory in bytes. It never shrinks.
 func (i *Instance) Memory() uint32 { return i.memory.Size() }
 
+// Work is how much of Config.StepBudget the last call used: what to choose a budget by.
+func (i *Instance) Work() uint64 { return i.module.config.StepBudget - i.budget.Get() }
+
 // The guest's clocks stand still at the time of the step: how often it reads them changes nothing.
 // The Go runtime does not start on a clock that says 0.
 func (i *Instance) nanotime() int64 { return max(1, int64(i.now)) }

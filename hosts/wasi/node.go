@@ -15,6 +15,8 @@ import (
 // Err says why. It never panics for anything the guest did.
 type Node struct {
 	instance *Instance
+	config   abi.NodeConfig
+	restarts []core.Instant // see Pool
 	number   uint32
 	deadline core.Instant
 	effects  int          // of the last step, not yet seen
@@ -55,7 +57,7 @@ func (i *Instance) NewNode(c abi.NodeConfig) (*Node, error) {
 		return nil, fmt.Errorf("wasi: the guest refuses the node: %s", why)
 	}
 	i.nodes++
-	return &Node{instance: i, number: number, deadline: core.Never}, nil
+	return &Node{instance: i, config: c, number: number, deadline: core.Never}, nil
 }
 
 // Step implements core.Verbs. Like core.Node it panics when the host is broken: when effects of the

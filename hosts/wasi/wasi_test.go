@@ -19,6 +19,7 @@ import (
 	"github.com/nekton-go/nekton/core/stack"
 	"github.com/nekton-go/nekton/core/swim"
 	"github.com/nekton-go/nekton/hosts/wasi"
+	_ "github.com/nekton-go/nekton/wasm" // in the guests: a change there makes test results stale
 )
 
 // The guests of these tests, built once by TestMain.
@@ -42,6 +43,9 @@ func testMain(m *testing.M) int {
 }
 
 func build(to, pkg string) []byte {
+	if _, err := os.Stat(filepath.Join(pkg, "main.go")); err != nil { // so do changes here
+		panic(err)
+	}
 	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-o", to, pkg)
 	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -182,14 +186,14 @@ func TestLargeRecordsCross(t *testing.T) {
 }
 
 func TestWhatIsNoGuest(t *testing.T) {
-	empty := "\x00asm\x01\x00\x00\x00"
+	but := func(old, changed string) string { return strings.Replace(string(standard), old, changed, 1) }
 	for name, c := range map[string]struct{ wasm, why string }{
 		"empty file":    {"", "not a WebAssembly module"},
 		"text":          {"#!/bin/sh\necho hello\n", "not a WebAssembly module"},
-		"empty module":  {empty, "it has no globals, no exports or no code"},
+		"empty module":  {"\x00asm\x01\x00\x00\x00", "it has no globals, no exports or no code"},
 		"cut short":     {string(standard[:len(standard)/2]), "cut short"},
-		"other imports": {strings.Replace(string(standard), "wasi_snapshot_preview1", "wasi_snapshot_preview9", 1), "imports nothing but WASI"},
-		"no step":       {strings.Replace(string(standard), "\x0bnekton_step", "\x0bnekton_stop", 1), "does not export nekton_step"},
+		"other imports": {but("wasi_snapshot_preview1", "wasi_snapshot_preview9"), "imports nothing but WASI"},
+		"no step":       {but("\x0bnekton_step", "\x0bnekton_stop"), "does not export nekton_step"},
 	} {
 		_, err := wasi.Open(context.Background(), []byte(c.wasm), wasi.Config{Interpreter: true})
 		require.ErrorIs(t, err, wasi.ErrNotGuest, name)
@@ -271,23 +275,65 @@ func TestABrokenHostPanics(t *testing.T) {
 
 func TestTwoThousandNodesInOneProcess(t *testing.T) {
 	const nodes, perInstance = 2000, 250
-	m := open(t, standard, wasi.Config{})
-	before := time.Now()
-	var instances []*wasi.Instance
-	var memory uint64
+	pool := open(t, standard, wasi.Config{}).NewPool(wasi.PoolConfig{PerInstance: perInstance})
+	before, memory := time.Now(), uint64(0)
 	for k := range nodes {
-		if k%perInstance == 0 {
-			instances = append(instances, newInstance(t, m))
-		}
 		c := configOf(k)
 		c.Check = false
-		n := newNode(t, instances[len(instances)-1], c)
+		n, err := pool.NewNode(context.Background(), c)
+		require.NoError(t, err)
 		n.Step(1, core.Input{Kind: core.InputWake})
 		require.NoError(t, drained(n).Err())
 	}
-	for _, i := range instances {
+	require.Len(t, pool.Instances(), nodes/perInstance)
+	for _, i := range pool.Instances() {
 		memory += uint64(i.Memory())
 	}
 	t.Logf("%d nodes: %d MiB of guest memory, %v", nodes, memory>>20, time.Since(before).Round(time.Millisecond))
 	require.Less(t, memory, uint64(1<<30))
+	require.NoError(t, pool.Close(context.Background()))
+	require.Empty(t, pool.Instances())
+}
+
+func TestAFailedNodeIsRestarted(t *testing.T) {
+	ctx := context.Background()
+	pool := open(t, unruly, wasi.Config{}).NewPool(wasi.PoolConfig{PerInstance: 2, RestartsMax: 2})
+	n, err := pool.NewNode(ctx, configOf(1))
+	require.NoError(t, err)
+	require.Panics(t, func() { _, _ = pool.Restart(ctx, 1, n) }, "it works")
+	start := core.Instant(time.Hour)
+	for k, at := range []core.Instant{start, start + 1, start.Add(time.Minute), start.Add(time.Minute + 1)} {
+		order(n, "panic")
+		require.Error(t, n.Err())
+		again, err := pool.Restart(ctx, at, n)
+		require.NoError(t, err, k)
+		require.Equal(t, "hello", order(again, "hello"))
+		n = again
+	}
+	order(n, "panic")
+	_, err = pool.Restart(ctx, start.Add(time.Minute+2), n)
+	require.ErrorIs(t, err, wasi.ErrRestarts)
+	require.ErrorContains(t, err, "panic: as ordered")
+	require.NoError(t, pool.Close(ctx))
+}
+
+// TestCollectingGarbageDoesNotDragOn makes a guest keep ever more memory between pings. A collection of
+// garbage that is under way makes every step dearer: so steps must not see one.
+func TestCollectingGarbageDoesNotDragOn(t *testing.T) {
+	c := configOf(1)
+	c.Check = false
+	n := newNode(t, newInstance(t, open(t, unruly, wasi.Config{})), c)
+	p := newPinged(t, n)
+	usual, dear := n.Instance().Work(), 0
+	for range 20 {
+		order(n, "keep")
+		for range 5000 {
+			if p.step(p.in); n.Instance().Work() > usual {
+				dear++
+			}
+		}
+	}
+	require.NoError(t, n.Err())
+	t.Logf("%d rounds a ping; %d of 100000 pings cost more", usual, dear)
+	require.Less(t, dear, 500)
 }

@@ -19,7 +19,10 @@ func init() {
 
 func main() {}
 
-type machine struct{ hoard [][]byte }
+type machine struct {
+	hoard [][]byte
+	kept  []*[8]*int
+}
 
 func (m *machine) Deadline() core.Instant { return core.Never }
 
@@ -44,6 +47,14 @@ func (m *machine) Handle(t *core.Turn, in *core.Input) {
 	case "hoard":
 		for {
 			m.hoard = append(m.hoard, make([]byte, 1<<20))
+		}
+	case "keep":
+		for range 3000 {
+			m.kept = append(m.kept, &[8]*int{})
+		}
+	case "some":
+		for range 100 {
+			m.hoard = [][]byte{make([]byte, 10_000)}
 		}
 	case "garbage":
 		for range 100_000 {
