@@ -51,10 +51,9 @@ const layers = `
 
 	# programs
 	NONE < docs;
-	hosts/native, docs < cmd/nekton/internal/agent < cmd/nekton;
 	hosts/native, docs < cmd/nekton/internal/agent;
 	hosts/native < cmd/nekton/internal/demo;
-	cmd/nekton/internal/agent, cmd/nekton/internal/demo, sim < cmd/nekton;
+	cmd/nekton/internal/agent, cmd/nekton/internal/demo, hosts/wasi, sim < cmd/nekton;
 	hosts/native, hosts/wasi, sim, wasm < examples;
 
 	# a !< b: b must never come to import a, whatever is added above

@@ -33,7 +33,8 @@ func newAgent() *cobra.Command {
 		Short: "Run a member of a cluster",
 		Long: "Run a member of a cluster until it is told to leave: by nekton leave, an interrupt or SIGTERM.\n" +
 			"A second signal ends it at once; to the others it has died then.\n\n" +
-			"A config file is a JSON object with flags' names as keys: {\"name\": \"a\", \"join\": [\"10.0.0.7:7946\"]}.",
+			"A config file is a JSON object with flags' names as keys: " +
+			`{"name": "a", "join": ["10.0.0.7:7946"]}.`,
 		Example: "  nekton agent -name a -bind 127.0.0.1:7946\n" +
 			"  nekton agent -name b -bind 127.0.0.1:8946 -http 127.0.0.1:8947 -join 127.0.0.1:7946\n" +
 			"  nekton members",
@@ -65,20 +66,20 @@ func newAgent() *cobra.Command {
 
 func (f *agentFlags) define(c *cobra.Command) {
 	s := c.Flags()
-	s.StringVar(&f.config, configFlag, "", "JSON `file` of settings; flags go before it")
+	s.StringVar(&f.config, configFlag, "", "JSON `file` of settings, which flags override")
 	s.StringVar(&f.name, "name", "", "`name`, unique in the cluster; default: this machine's")
 	s.StringVar(&f.bind, "bind", ":7946", "`address` to listen on, UDP and TCP: ip:port, or :port for every interface")
 	s.StringVar(&f.advertise, "advertise", "", "`address` where the others reach this member: ip or ip:port")
-	s.StringArrayVar(&f.join, "join", nil, "`host:port` of a member to join; may be repeated, and is tried again for ever")
+	s.StringArrayVar(&f.join, "join", nil, "`host:port` of a member to join; repeatable, tried again for ever")
 	s.StringVar(&f.preset, "preset", "lan", "timing: lan, wan or local, or one of them with -memberlist appended")
 	s.StringVar(&f.label, "label", "", "`text` that keeps clusters apart; all members need the same")
-	s.StringVar(&f.keyFile, "key-file", "", "`file` of base64 keys, one per line, the primary first; see: nekton keygen")
+	s.StringVar(&f.keyFile, "key-file", "", "`file` of keys, one per line, the primary first; see: nekton keygen")
 	s.StringVar(&f.dataDir, "data-dir", "", "`directory` of the journal; without one a restart begins anew")
 	s.StringVar(&f.tlsCert, "tls-cert", "", "PEM `file` of this member's certificate: TLS for every connection")
 	s.StringVar(&f.tlsKey, "tls-key", "", "PEM `file` of the certificate's key")
 	s.StringVar(&f.tlsCA, "tls-ca", "", "PEM `file` of the authority that signed all members' certificates")
 	s.StringVar(&f.tlsName, "tls-name", "", "server `name` in all members' certificates; default: each one's IP")
-	s.StringArrayVar(&f.allow, "allow", nil, "`CIDR` whose packets are accepted; may be repeated; default: all")
+	s.StringArrayVar(&f.allow, "allow", nil, "`CIDR` whose packets are accepted; repeatable; default: all")
 	s.BoolVar(&f.tcpOnly, "tcp-only", false, "no UDP: everything over TCP; all members need the same")
 	s.StringVar(&f.meta, "meta", "", "`text` that all members learn about this one")
 	s.StringVar(&f.http, "http", defaultHTTP, "loopback `address` of the API")

@@ -30,7 +30,7 @@ func applyConfig(file string, flags *pflag.FlagSet) error {
 	for _, key := range slices.Sorted(maps.Keys(settings)) {
 		flag := flags.Lookup(key)
 		if flag == nil || key == configFlag || key == "help" {
-			return fmt.Errorf("config file %s: unknown key %q; keys are the flags' names, see: nekton agent -help", file, key)
+			return fmt.Errorf("config file %s: unknown key %q; keys are flags' names, see: nekton agent -help", file, key)
 		}
 		if flag.Changed {
 			continue
@@ -46,7 +46,12 @@ func parseConfig(text []byte) (map[string]any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	var settings map[string]any
-	if err := decoder.Decode(&settings); err != nil {
+	err := decoder.Decode(&settings)
+	var other *json.UnmarshalTypeError
+	if errors.As(err, &other) {
+		return nil, fmt.Errorf("want one JSON object, not a JSON %s", other.Value)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("want one JSON object: %w", err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
@@ -78,5 +83,8 @@ func setFlag(flag *pflag.Flag, value any) error {
 	if repeatable {
 		return many.Replace(texts)
 	}
-	return flag.Value.Set(texts[0])
+	if flag.Value.Set(texts[0]) != nil {
+		return fmt.Errorf("want a %s, not %q", flag.Value.Type(), texts[0])
+	}
+	return nil
 }

@@ -15,6 +15,8 @@ const (
 	exitOK     = 0
 	exitFailed = 1 // asked for the right thing, in vain
 	exitMisuse = 2 // asked for something that makes no sense
+
+	exitInterrupted = 130 // by a second signal; what shells say for the first one, too
 )
 
 // An exitError chooses the exit code. Without err there is nothing to say.
@@ -72,8 +74,8 @@ func newRoot() *cobra.Command {
 	root := group("nekton", "Clusters that know who is alive",
 		newDemo(), newAgent(), newMembers(), newJoin(), newLeave(), newInfo(), newKeys(), newKeygen(),
 		group("sim", "Run whole clusters in virtual time", newSimRun()), newVersion())
-	root.Long = "nekton runs a member of a cluster (agent), asks it and tells it what to do (members, join, leave, info,\n" +
-		"keys), and runs whole clusters in virtual time (sim). To see it all in a minute: nekton demo\n\n" +
+	root.Long = "nekton runs a member of a cluster (agent), asks it and tells it what to do (members, join,\n" +
+		"leave, info, keys), and runs whole clusters in virtual time (sim). To see it all: nekton demo\n\n" +
 		"Flags may be written with one dash or two."
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
@@ -94,7 +96,8 @@ func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 		for _, sub := range c.Commands() {
 			names = append(names, sub.Name())
 		}
-		return misuse(fmt.Errorf("%s has no command %q; use one of %s", c.CommandPath(), args[0], strings.Join(names, ", ")))
+		all := strings.Join(names, ", ")
+		return misuse(fmt.Errorf("%s has no command %q; use one of %s", c.CommandPath(), args[0], all))
 	}
 	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	return c
@@ -103,7 +106,7 @@ func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 // noArgs and someArgs say what cobra's validators do, as misuse.
 func noArgs(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return misuse(fmt.Errorf("%s takes no argument, but got %q; see: %s -help", c.CommandPath(), args[0], c.CommandPath()))
+		return misuse(fmt.Errorf("%s takes no argument, but got %q", c.CommandPath(), args[0]))
 	}
 	return nil
 }

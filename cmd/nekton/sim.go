@@ -37,9 +37,9 @@ func newSimRun() *cobra.Command {
 	f.IntVar(&o.Nodes, "nodes", 16, "`number` of members")
 	f.DurationVar(&o.For, "for", 0, "virtual `time`, such as 90s or 15m; default: the scenario's own")
 	f.Uint64Var(&o.Seed, "seed", 1, "`number` that decides everything left to chance")
-	f.IntVar(&o.LossPPM, "loss", 0, "packets lost all the time, in parts per `million`; 50000 is 5 %")
+	f.IntVar(&o.LossPPM, "loss", 0, "packets to lose, all the time, in parts per million (`ppm`); 50000 is 5 %")
 	preset := f.String("preset", "lan", "timing: lan, wan or local, or one of them with -memberlist appended")
-	guest := defineGuest(f)
+	guest := defineSimGuest(f)
 	asJSON := f.Bool("json", false, "print one JSON object")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		var err error

@@ -55,7 +55,7 @@ func Start(ctx context.Context, c Config) (*Agent, error) {
 	}
 	socket, err := net.Listen("tcp", c.HTTP)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("http address %s is in use; does an agent run already? choose another with -http", c.HTTP)
+		return nil, fmt.Errorf("http address %s is in use, by another agent? choose another with -http", c.HTTP)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("http address: %w", err)
@@ -73,7 +73,7 @@ func Start(ctx context.Context, c Config) (*Agent, error) {
 		keys: newKeyring(cluster, c.KeyFile, c.Node.Keys),
 		wall: wallAt(self.Since),
 	}
-	a.log.Info("agent runs", "name", self.Name, "addr", self.Addr, "http", socket.Addr())
+	a.log.Info("agent runs", "name", self.Name, "addr", self.Addr, "http", a.HTTP())
 	return a, nil
 }
 
@@ -101,7 +101,7 @@ func (a *Agent) Serve(ctx context.Context) error {
 	var err error
 	select {
 	case <-ctx.Done():
-		a.log.Info("leaving; a second signal ends the agent at once")
+		a.log.Info("agent leaves; a second signal ends it at once")
 		if !a.leaving.CompareAndSwap(false, true) {
 			<-a.left
 		} else if e := a.leave(context.Background()); e != nil {

@@ -98,7 +98,7 @@ func (c *Client) send(ctx context.Context, method, path string, body any) (io.Re
 	var dial *net.OpError
 	switch {
 	case errors.As(err, &dial) && dial.Op == "dial":
-		return nil, fmt.Errorf("no agent answers at %s; start one with: nekton agent, or say where it is with -http", c.addr)
+		return nil, fmt.Errorf("no agent answers at %s; start one (nekton agent) or say where it is (-http)", c.addr)
 	case err != nil:
 		return nil, fmt.Errorf("agent at %s: %w", c.addr, err)
 	case answer.StatusCode < 300:

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// buildGuest builds nekton.wasm as make build does.
+func buildGuest(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), guestName)
+	build := exec.CommandContext(t.Context(), "go", "build", "-buildmode=c-shared", "-o", file, "../../wasm/guest")
+	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return file
+}
+
+func TestWithGuest(t *testing.T) {
+	t.Parallel()
+	guest := buildGuest(t)
+	t.Run("demo", func(t *testing.T) { testDemo(t, guest) })
+	t.Run("sim", func(t *testing.T) { testSimGuest(t, guest) })
+}
+
+// testDemo sees every step of the demo observed, and the figures on the last line.
+func testDemo(t *testing.T, guest string) {
+	out := strings.TrimSpace(nekton(t, "demo", "-native", "2", "-wasm", "2", "-wasm-file", guest, "-json"))
+	for _, step := range []string{"converged", "detected", "apart", "healed", "left"} {
+		require.Contains(t, out, step)
+	}
+	require.Contains(t, out, "probed it: no answer")
+	var figures map[string]any
+	require.NoError(t, json.Unmarshal([]byte(out[strings.LastIndex(out, "\n")+1:]), &figures))
+	require.Len(t, figures, 7)
+	require.Equal(t, true, figures["ok"])
+	require.EqualValues(t, 2, figures["nodes_native"])
+	require.EqualValues(t, 2, figures["nodes_wasm"])
+	for _, step := range []string{"converged_ms", "detected_ms", "healed_ms", "left_ms"} {
+		require.GreaterOrEqual(t, figures[step], 0.0)
+	}
+}
+
+// testSimGuest runs one seed natively, as compiled WebAssembly and interpreted: nobody can tell the runs apart.
+func testSimGuest(t *testing.T, guest string) {
+	hash := func(more ...string) any {
+		var r map[string]any
+		flags := append([]string{"sim", "run", "-scenario", "restart", "-nodes", "4", "-for", "45s", "-json"}, more...)
+		require.NoError(t, json.Unmarshal([]byte(nekton(t, flags...)), &r))
+		return r["trace_hash"]
+	}
+	native := hash()
+	require.Equal(t, native, hash("-guest", "wasm", "-wasm-file", guest))
+	require.Equal(t, native, hash("-guest", "wasm", "-wasm-file", guest, "-interpreter"))
+	require.NotEqual(t, native, hash("-seed", "2"))
+}
