@@ -65,7 +65,7 @@ func TestFifty(t *testing.T) {
 }
 
 func measure(t *testing.T, nodes int, settle, rest time.Duration, start func(i int) (member, error)) (c cluster) {
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	var members []member
 	defer func() {
