@@ -18,11 +18,14 @@ const budgetExport = "nekton_budget"
 
 // Section numbers of the binary format.
 const (
-	sectionCustom = 0
-	sectionImport = 2
-	sectionGlobal = 6
-	sectionExport = 7
-	sectionCode   = 10
+	sectionCustom    = 0
+	sectionType      = 1
+	sectionImport    = 2
+	sectionGlobal    = 6
+	sectionExport    = 7
+	sectionStart     = 8
+	sectionCode      = 10
+	sectionDataCount = 12
 )
 
 var (
@@ -43,6 +46,9 @@ func meter(guest []byte, budget uint64) ([]byte, error) {
 	for len(in.b) > 0 && in.err == nil {
 		id := in.byte()
 		body := reader{b: in.take(in.u32())}
+		if err := body.plausible(id); err != nil {
+			return nil, fmt.Errorf("section %d: %w", id, err)
+		}
 		var section []byte
 		switch id {
 		case sectionCustom:
@@ -80,6 +86,23 @@ func meter(guest []byte, budget uint64) ([]byte, error) {
 		return nil, errors.New("it has no globals, no exports or no code")
 	}
 	return out, in.err
+}
+
+// plausible refuses a section that counts more entries than it has bytes: wazero would make room for all.
+func (r reader) plausible(id byte) error {
+	if id == sectionCustom || id == sectionStart || id == sectionDataCount {
+		return nil
+	}
+	n := r.u32()
+	if uint64(n) > uint64(len(r.b)) {
+		r.fail(errCutShort)
+	}
+	for k := uint32(0); id == sectionType && k < n && r.err == nil; k++ {
+		r.byte()        // a function
+		r.take(r.u32()) // its parameters
+		r.take(r.u32()) // its results
+	}
+	return r.err
 }
 
 // importedGlobals counts them in an import section.
