@@ -30,7 +30,7 @@ func applyConfig(file string, flags *pflag.FlagSet) error {
 	for _, key := range slices.Sorted(maps.Keys(settings)) {
 		flag := flags.Lookup(key)
 		if flag == nil || key == configFlag || key == "help" {
-			return fmt.Errorf("config file %s: unknown key %q; keys are flags' names, see: nekton agent -help", file, key)
+			return fmt.Errorf("config file %s: unknown key %q; see: nekton agent -help", file, key)
 		}
 		if flag.Changed {
 			continue

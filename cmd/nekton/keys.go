@@ -106,12 +106,3 @@ func readOneKey(file string, stdin io.Reader) ([]byte, error) {
 	}
 	return keys[0], nil
 }
-
-func oneArg(what string) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error {
-		if len(args) != 1 {
-			return misuse(fmt.Errorf("%s needs %s", c.CommandPath(), what))
-		}
-		return nil
-	}
-}

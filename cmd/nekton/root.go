@@ -16,7 +16,7 @@ const (
 	exitFailed = 1 // asked for the right thing, in vain
 	exitMisuse = 2 // asked for something that makes no sense
 
-	exitInterrupted = 130 // by a second signal; what shells say for the first one, too
+	exitInterrupted = 130 // as shells say it
 )
 
 // An exitError chooses the exit code. Without err there is nothing to say.
@@ -58,6 +58,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitOK
 	case errors.As(err, &exit) && exit.err == nil:
 		return exit.code
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		fmt.Fprintln(stderr, "nekton: interrupted")
+		return exitInterrupted
 	}
 	fmt.Fprintln(stderr, "nekton:", oneLine(err))
 	if exit != nil {
@@ -78,6 +81,9 @@ func newRoot() *cobra.Command {
 		"leave, info, keys), and runs whole clusters in virtual time (sim). To see it all: nekton demo\n\n" +
 		"Flags may be written with one dash or two."
 	root.SilenceErrors, root.SilenceUsage = true, true
+	root.SetHelpCommand(newHelp())
+	root.InitDefaultCompletionCmd()
+	badArgsAreMisuse(root)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return misuse(fmt.Errorf("%w; see: %s -help", err, c.CommandPath()))
 	})
@@ -97,16 +103,39 @@ func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 			names = append(names, sub.Name())
 		}
 		all := strings.Join(names, ", ")
-		return misuse(fmt.Errorf("%s has no command %q; use one of %s", c.CommandPath(), args[0], all))
+		return fmt.Errorf("%s has no command %q; use one of %s", c.CommandPath(), args[0], all)
 	}
 	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	return c
 }
 
-// noArgs and someArgs say what cobra's validators do, as misuse.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Explain a command",
+		RunE: func(c *cobra.Command, args []string) error {
+			about, rest, err := c.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return misuse(fmt.Errorf("there is no command %q to explain", strings.Join(args, " ")))
+			}
+			return about.Help()
+		},
+	}
+}
+
+// badArgsAreMisuse makes every command's validator of arguments report misuse.
+func badArgsAreMisuse(c *cobra.Command) {
+	if valid := c.Args; valid != nil {
+		c.Args = func(c *cobra.Command, args []string) error { return misuse(valid(c, args)) }
+	}
+	for _, sub := range c.Commands() {
+		badArgsAreMisuse(sub)
+	}
+}
+
 func noArgs(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return misuse(fmt.Errorf("%s takes no argument, but got %q", c.CommandPath(), args[0]))
+		return fmt.Errorf("%s takes no argument, but got %q", c.CommandPath(), args[0])
 	}
 	return nil
 }
@@ -114,7 +143,16 @@ func noArgs(c *cobra.Command, args []string) error {
 func someArgs(what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {
-			return misuse(fmt.Errorf("%s needs %s", c.CommandPath(), what))
+			return fmt.Errorf("%s needs %s", c.CommandPath(), what)
+		}
+		return nil
+	}
+}
+
+func oneArg(what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return fmt.Errorf("%s needs %s", c.CommandPath(), what)
 		}
 		return nil
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -50,7 +51,7 @@ func newSimRun() *cobra.Command {
 			return misuse(fmt.Errorf("-preset: %w", err))
 		}
 		start := time.Now()
-		result, err := guest.run(c.Context(), o)
+		result, err := interruptible(c.Context(), func() (sim.Result, error) { return guest.run(c.Context(), o) })
 		if errors.Is(err, sim.ErrOptions) {
 			return misuse(err)
 		}
@@ -64,6 +65,26 @@ func newSimRun() *cobra.Command {
 		return verdict(&result)
 	}
 	return c
+}
+
+// interruptible runs a simulation, which knows no context, on the side. An interrupt ends the program, and it
+// with it.
+func interruptible(ctx context.Context, simulate func() (sim.Result, error)) (sim.Result, error) {
+	type outcome struct {
+		result sim.Result
+		err    error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		result, err := simulate()
+		done <- outcome{result, err}
+	}()
+	select {
+	case o := <-done:
+		return o.result, o.err
+	case <-ctx.Done():
+		return sim.Result{}, ctx.Err()
+	}
 }
 
 // checkSimFlags refuses zeros, which the library takes for defaults.

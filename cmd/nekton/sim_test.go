@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"testing"
 
@@ -55,4 +56,14 @@ func TestVerdict(t *testing.T) {
 		require.NoError(t, printResult(&out, &test.result, false))
 		require.Contains(t, out.String(), test.says)
 	}
+}
+
+// TestSimRunInterrupted does not wait for the run, which knows no context.
+func TestSimRunInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var stdout, stderr bytes.Buffer
+	code := run(ctx, []string{"sim", "run", "-scenario", "calm", "-nodes", "2"}, nil, &stdout, &stderr)
+	require.Equal(t, exitInterrupted, code)
+	require.Equal(t, "nekton: interrupted\n", stderr.String())
 }

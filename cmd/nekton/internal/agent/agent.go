@@ -124,7 +124,7 @@ func (a *Agent) join(ctx context.Context) {
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:
-		a.log.Warn("no seed has answered yet; they will be tried again", "error", err)
+		a.log.Warn("no seed has answered yet; they will be tried again", "error", plain(err))
 	default:
 		a.log.Info("joined", "seeds", reached, "of", len(a.config.Join))
 	}

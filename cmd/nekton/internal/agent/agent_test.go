@@ -315,9 +315,15 @@ func TestStartRefuses(t *testing.T) {
 	c.HTTP, c.Node.Host.Bind = "127.0.0.1:0", a.cluster.Self().Addr.String()
 	_, err = Start(t.Context(), c)
 	require.ErrorContains(t, err, "is in use")
+	c.Node.Host.Bind, c.Node.Host.Journal = "127.0.0.1:0", filepath.Join(t.TempDir(), "journal")
+	keeper := startProcess(t, "keeper", func(k *Config) { k.Node.Host.Journal = c.Node.Host.Journal })
+	_, err = Start(t.Context(), c)
+	require.ErrorContains(t, err, "in use by another node")
+	keeper.cancel()
+	require.NoError(t, keeper.wait(t))
+
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("interrupted"))
-	c.Node.Host.Bind = "127.0.0.1:0"
 	_, err = Start(ctx, c)
 	require.ErrorIs(t, err, context.Canceled)
 }

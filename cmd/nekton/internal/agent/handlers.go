@@ -75,6 +75,7 @@ func (a *Agent) postLeave(ctx context.Context, _ struct{}) (struct{}, error) {
 		return struct{}{}, &runtime.CommandError{Fault: core.FaultRefused, Detail: "the agent is leaving already"}
 	}
 	defer close(a.left)
+	a.log.Info("agent leaves, as the API was told to")
 	return struct{}{}, a.leave(context.WithoutCancel(ctx)) // a goodbye cannot be taken back
 }
 

@@ -119,16 +119,18 @@ func answer(w http.ResponseWriter, status int, body any) {
 }
 
 // fail answers with what went wrong.
-func fail(w http.ResponseWriter, err error) {
-	text := err.Error()
+func fail(w http.ResponseWriter, err error) { answer(w, statusOf(err), Failure{plain(err)}) }
+
+// plain is what went wrong without the names of Go types.
+func plain(err error) string {
 	var command *runtime.CommandError
-	if errors.As(err, &command) { // without the name of a Go type
-		text = command.Fault.String()
-		if command.Detail != "" {
-			text += ": " + command.Detail
-		}
+	switch {
+	case !errors.As(err, &command):
+		return err.Error()
+	case command.Detail == "":
+		return command.Fault.String()
 	}
-	answer(w, statusOf(err), Failure{text})
+	return command.Fault.String() + ": " + command.Detail
 }
 
 func statusOf(err error) int {
