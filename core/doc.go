@@ -19,7 +19,7 @@
 //   - Call everything from one goroutine, or hold a lock.
 //   - Lend: the node reads Input.Data until Step returns, you read Effect.Data until the next Step.
 //     Whoever needs it longer copies it.
-//   - now is monotonic and only grows. Its origin is yours to choose, and stays until the node is gone.
+//   - now is monotonic, not negative, and only grows. Its origin is yours to choose, and stays until the node is gone.
 //     The wall clock is an input, InputWall, for machines that want it.
 //   - If an input waited in a queue of yours, say so in Input.At, so that the node can tell a late
 //     answer from an answer you were late to look at.
@@ -31,12 +31,11 @@
 //
 // This is a whole host, without its I/O (runtime.Run is the one this module uses):
 //
-//	node.Step(now(), core.Input{Kind: core.InputWall, Wall: wallClock()})
-//	for _, r := range journal.Recover() { // the newest snapshot of each machine, then its records
-//		node.Step(now(), r) // InputRestore, InputReplay
-//	}
-//	in := core.Input{Kind: core.InputWake} // restoring is over; timers may run
+//	inputs := []core.Input{{Kind: core.InputWall, Wall: wallClock()}}
+//	inputs = append(inputs, journal.Recover()...) // each machine's newest InputRestore, then its InputReplays
+//	inputs = append(inputs, core.Input{Kind: core.InputWake}) // restoring is over; timers may run
 //	for {
+//		in := next(&inputs, node.Deadline()) // those first; then what happens, or InputWake at the deadline
 //		node.Step(now(), in)
 //		for e, ok := node.Next(); ok; e, ok = node.Next() {
 //			switch e.Kind {
@@ -56,7 +55,6 @@
 //				application(e.Event)
 //			}
 //		}
-//		in = wait(node.Deadline()) // the next datagram, link input, outcome, command; or InputWake
 //	}
 //
 // A host that lacks something answers with a Fault instead: no journal, FaultStorage; no links,

@@ -34,7 +34,7 @@ type Message interface {
 type Event interface{ encoding.TextAppender }
 
 // A Command is a request to the machine that owns Proto. It ends in exactly one Completion event
-// that carries its ID.
+// that carries its ID. The node keeps what a command points to.
 type Command interface {
 	Proto() Proto
 	CommandID() uint64 // chosen by the sender
@@ -134,6 +134,7 @@ const (
 type Effect struct {
 	Kind    EffectKind
 	mount   uint8
+	depth   uint8
 	Proto   Proto
 	To      netip.AddrPort
 	Link    Link

@@ -48,6 +48,9 @@ func (n *Node) write(mount uint8, id Link, m Message) Fault {
 	if l == nil || !l.up || l.mount != int(mount) {
 		return FaultClosed
 	}
+	if l.inflight >= n.config.LinkWindow {
+		return FaultBusy // before the work of encoding
+	}
 	start := len(n.arena)
 	arena, err := n.dialect.AppendFrame(n.arena, m)
 	if err != nil {
@@ -82,6 +85,8 @@ func (ls *links) input(n *Node) {
 		ls.accept(n, in)
 	case l == nil:
 		n.stats.Unroutable++ // it crossed our Close on the way
+	case in.Kind == InputUp && l.up:
+		panic("core: the host says twice that a link is up")
 	case in.Kind == InputUp:
 		l.up = true
 		n.in.From = l.peer

@@ -7,10 +7,10 @@ import (
 )
 
 const (
-	mountShift     = 56   // the top byte of links and tokens names the mount that owns them
-	machinesMax    = 64   // keeps the mount clear of acceptedBit
-	wakesPerStep   = 1000 // a machine that asks for more wakes within one step does not move its deadline
-	handlesPerStep = 1 << 20
+	mountShift   = 56   // the top byte of links and tokens names the mount that owns them
+	machinesMax  = 64   // keeps the mount clear of acceptedBit
+	wakesPerStep = 1000 // a machine that asks for more wakes within one step does not move its deadline
+	depthMax     = 64   // of machines calling each other within one step
 )
 
 // Config configures a Node. The zero value of a field means its default.
@@ -67,7 +67,7 @@ type Node struct {
 
 	now      Instant
 	in       Input // the input being handled; a field so that it does not escape
-	handled  int   // handler calls in this step
+	depth    int   // of the handler that runs: what a host's input caused is 1, what that caused 2, …
 	awake    bool  // the host has finished restoring and sent its first InputWake
 	tokens   uint64
 	links    links
@@ -114,8 +114,8 @@ func defaulted[T int | time.Duration](v, otherwise T) T {
 }
 
 // Step advances the node by one input. The host must have drained Next: a host that has not is
-// broken, and Step panics. Time never runs backwards inside a node: a smaller now than before counts
-// as the one before. Bytes from the network are never fatal; what is wrong with them is in Stats.
+// broken, and Step panics. now is not negative and never runs backwards inside a node: a smaller one than
+// before counts as the one before. Bytes from the network are never fatal; what is wrong with them is in Stats.
 func (n *Node) Step(now Instant, in Input) {
 	if n.next != len(n.out) {
 		panic("core: Step called before Next was drained")
@@ -190,7 +190,7 @@ func (n *Node) Stats() Stats { return n.stats }
 func (n *Node) begin(now Instant) {
 	n.now = now
 	n.stats.Steps++
-	n.handled = 0
+	n.depth = 1
 	if n.config.Check {
 		for i := range n.arena {
 			n.arena[i] = 0xDB // whoever still reads this kept a buffer past its loan
@@ -275,10 +275,13 @@ func (n *Node) handle(i int) {
 // one above. It runs between handlers, never inside one.
 func (n *Node) route() {
 	for ; n.routed < len(n.out); n.routed++ {
-		if n.handled++; n.handled > handlesPerStep {
+		e := n.out[n.routed] // a copy: handlers grow n.out
+		if e.Kind != effectCall && e.Kind != EffectEmit {
+			continue
+		}
+		if n.depth = int(e.depth) + 1; n.depth > depthMax {
 			panic("core: machines keep calling each other within one step")
 		}
-		e := n.out[n.routed] // a copy: handlers grow n.out
 		switch e.Kind {
 		case effectCall:
 			n.in = Input{Kind: InputCommand, At: n.now, Command: e.command}
@@ -294,6 +297,7 @@ func (n *Node) route() {
 			}
 		}
 	}
+	n.depth = 1
 }
 
 func (n *Node) mountOf(p Proto) int {
@@ -305,7 +309,10 @@ func (n *Node) mountOf(p Proto) int {
 	return -1
 }
 
-func (n *Node) put(e Effect) { n.out = append(n.out, e) }
+func (n *Node) put(e Effect) {
+	e.depth = uint8(n.depth)
+	n.out = append(n.out, e)
+}
 
 func (n *Node) copy(b []byte) []byte {
 	start := len(n.arena)

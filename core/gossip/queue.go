@@ -49,9 +49,7 @@ func (q *Queue) Put(key Key, ticket Ticket, encoded []byte) {
 		q.Cancel(key)
 	}
 	if q.Max > 0 && len(q.queued) >= q.Max {
-		q.finish(q.queued[len(q.queued)-1])
-		q.queued = q.queued[:len(q.queued)-1]
-		q.Dropped++
+		q.drop()
 	}
 	b := q.take()
 	q.ids++
@@ -64,6 +62,20 @@ func (q *Queue) Put(key Key, ticket Ticket, encoded []byte) {
 		q.keyed[key] = b
 	}
 	q.insert(b)
+}
+
+// drop removes the message that has left most often, but rather none that somebody waits for.
+func (q *Queue) drop() {
+	i := len(q.queued) - 1
+	for ; i > 0 && q.queued[i].ticket != 0; i-- {
+	}
+	if q.queued[i].ticket != 0 {
+		i = len(q.queued) - 1
+	}
+	b := q.queued[i]
+	q.queued = slices.Delete(q.queued, i, i+1)
+	q.finish(b)
+	q.Dropped++
 }
 
 // Cancel removes the message with that key, if there is one; it counts as spread.

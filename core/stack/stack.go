@@ -3,6 +3,8 @@
 package stack
 
 import (
+	"time"
+
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/swim"
 )
@@ -13,6 +15,11 @@ type Config struct {
 	Swim    swim.Config  // membership
 	Dialect core.Dialect // required
 	MTU     int          // largest datagram, in bytes, before any seal; default 1400
+
+	LinkWindow   int           // see core.Config
+	FrameMax     int           // see core.Config; the largest push/pull has to fit
+	AcceptedMax  int           // see core.Config
+	AcceptedIdle time.Duration // see core.Config
 
 	// Above are the application's own machines, mounted over membership, bottom first. Their protocols
 	// must lie between FirstFree and 255.
@@ -34,5 +41,6 @@ func New(c Config) (*core.Node, error) {
 	machines := append([]core.Mount{{Proto: swim.Proto, Machine: members}}, c.Above...)
 	return core.NewNode(core.Config{
 		Seed: c.Seed, Dialect: c.Dialect, Machines: machines, MTU: c.MTU, Scratch: c.Scratch, Check: c.Check,
+		LinkWindow: c.LinkWindow, FrameMax: c.FrameMax, AcceptedMax: c.AcceptedMax, AcceptedIdle: c.AcceptedIdle,
 	}), nil
 }

@@ -31,7 +31,7 @@ type ask struct {
 
 // relay pings a member for somebody whose own ping had no answer.
 func (m *Machine) relay(t *core.Turn, from netip.AddrPort, p *IndirectPing) {
-	if m.asks.relays >= m.cfg.RelaysMax || !p.TargetAddr.IsValid() {
+	if m.asks.relays >= m.cfg.RelaysMax || !p.TargetAddr.IsValid() || p.TargetAddr.Port() == 0 {
 		m.counters.RelaysRefused++
 		return
 	}

@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// Config configures a Machine. Start from LAN, WAN or Local and set Name and Addr; a field left zero
-// takes the value LAN gives it, where zero is not in its range. Validate says what is wrong.
+// Config configures a Machine. Start from LAN, WAN or Local and set Name and Addr. A field left zero takes the
+// value LAN gives it where zero is not in its range, and in any case if ProbeInterval is zero, so that a
+// Config of Name and Addr alone is LAN. Validate says what is wrong.
 type Config struct {
 	Name     string         // this member's, 1 to 255 bytes, unique in the cluster; required
 	Addr     netip.AddrPort // where the others reach it; required, IP not unspecified, port not 0
@@ -49,7 +50,7 @@ type Config struct {
 	MetaMax       int // bytes of metadata, ours and others'; 512, and it must fit a datagram
 	BroadcastsMax int // queued; 8,192
 	RelaysMax     int // indirect pings served at one time; 256
-	PingsMax      int // PingMember and SendUser commands in flight; 256
+	PingsMax      int // commands in flight, of each kind that takes time; 256
 	ExchangesMax  int // push/pull links dialed at one time; 16
 	SeedsMax      int // seeds remembered; 64
 	AnswersMax    int // stale claims answered in one ProbeInterval; 64
@@ -58,6 +59,8 @@ type Config struct {
 
 	// Policy: pure functions of their arguments.
 
+	// Table is where members are kept; nil means a dense table of this member's own. It must be empty.
+	Table Table
 	// Admit says whether a member may enter the table or change address; nil admits all. It must not
 	// retain r.Meta.
 	Admit func(r *Record) bool `json:"-"` // code, not data: records of a Config leave it out
@@ -78,7 +81,7 @@ const (
 	Improved Fidelity = iota
 	// Memberlist follows the constants and the observable order of HashiCorp's memberlist: nacks at the
 	// full timeout, unscaled probe timeout, a health score that jumps by every missing nack, dead members
-	// forgotten after GossipToDead, no healing, incarnations that restart at 1.
+	// forgotten after GossipToDead, no healing, no journal: incarnations restart at 1.
 	Memberlist
 )
 
@@ -143,6 +146,11 @@ func Preset(name string) (Config, error) {
 // withDefaults fills in what zero cannot mean. The fields for which zero is in range stay as they are.
 func (c Config) withDefaults() Config {
 	lan := LAN()
+	if c.ProbeInterval == 0 {
+		c.IndirectProbes, c.HealthMax, c.Confirmations = lan.IndirectProbes, lan.HealthMax, lan.Confirmations
+		c.GossipNodes, c.HealInterval = lan.GossipNodes, lan.HealInterval
+	}
+	c.Addr = unmap(c.Addr)
 	if c.Versions == (Versions{}) {
 		c.Versions = lan.Versions
 	}
@@ -181,6 +189,7 @@ func (c Config) Validate() error {
 		}
 	}
 	check(c.Name != "" && len(c.Name) <= nameMax, "Name is %d bytes long; give 1 to %d", len(c.Name), nameMax)
+	check(c.Addr.Addr().Zone() == "", "Addr %v has a zone, which means nothing to other members", c.Addr)
 	check(c.Addr.IsValid() && !c.Addr.Addr().IsUnspecified() && c.Addr.Port() != 0,
 		"Addr is %v; give an address and port the other members can reach", c.Addr)
 	check(len(c.Meta) <= c.MetaMax, "Meta is %d bytes long; MetaMax is %d", len(c.Meta), c.MetaMax)
@@ -206,8 +215,8 @@ func (c Config) Validate() error {
 		value, low, high int
 	}{
 		{"IndirectProbes", c.IndirectProbes, 0, helpersMax}, {"NackPercent", c.NackPercent, 1, 100},
-		{"HealthMax", c.HealthMax, 0, 64}, {"SuspicionMult", c.SuspicionMult, 1, 1000},
-		{"SuspicionScale", c.SuspicionScale, 1, 1000}, {"Confirmations", c.Confirmations, 0, 16},
+		{"HealthMax", c.HealthMax, 0, 64}, {"SuspicionMult", c.SuspicionMult, 1, 100},
+		{"SuspicionScale", c.SuspicionScale, 1, 100}, {"Confirmations", c.Confirmations, 0, 16},
 		{"GossipNodes", c.GossipNodes, 0, 16}, {"RetransmitMult", c.RetransmitMult, 1, 1000},
 		{"MembersMax", c.MembersMax, 2, 1 << 24}, {"MetaMax", c.MetaMax, 1, 1 << 16},
 		{"BroadcastsMax", c.BroadcastsMax, 16, 1 << 24}, {"RelaysMax", c.RelaysMax, 1, 1 << 16},

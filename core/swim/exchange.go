@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/timer"
@@ -22,6 +23,7 @@ type exchange struct {
 	data    []byte   // userLink
 	attempt *attempt // joinPull
 	seed    string   // healPull, if with a seed
+	served  bool     // accepted: the one request has been answered
 }
 
 type exchangeKind uint8
@@ -102,6 +104,10 @@ func (m *Machine) converse(t *core.Turn, in *core.Input) {
 	if x == nil {
 		return
 	}
+	if pull, ok := in.Message.(*PushPull); !m.running {
+		m.postpone(t, x, pull, ok)
+		return
+	}
 	switch msg := in.Message.(type) {
 	case *PushPull:
 		m.exchangeState(t, x, msg)
@@ -113,7 +119,7 @@ func (m *Machine) converse(t *core.Turn, in *core.Input) {
 			return
 		}
 		m.ack = Ack{Seq: msg.Seq}
-		t.Write(x.link, &m.ack)
+		m.answer(t, x, &m.ack)
 	case *Ack:
 		if x.kind != streamPing || msg.Seq != x.seq {
 			m.finish(t, x, core.FaultInvalid, "")
@@ -136,18 +142,16 @@ func (m *Machine) converse(t *core.Turn, in *core.Input) {
 // exchangeState merges what a peer knows; on a link it dialed, it then gets what we know, what we have
 // just learnt included.
 func (m *Machine) exchangeState(t *core.Turn, x *exchange, theirs *PushPull) {
-	if x.kind == streamPing || x.kind == userLink {
+	if x.kind == streamPing || x.kind == userLink || x.served {
+		m.counters.Invalid++
 		m.finish(t, x, core.FaultInvalid, "")
 		return
 	}
-	why := m.incompatible(theirs)
-	if m.leaving {
-		why = "this member is leaving"
-	}
-	if why != "" {
+	x.served = x.kind == accepted
+	if why := m.objection(theirs); why != "" {
 		m.counters.Refused++
 		if x.kind == accepted {
-			t.Write(x.link, &Refuse{Reason: why})
+			m.answer(t, x, &Refuse{Reason: why})
 		} else {
 			m.finish(t, x, core.FaultRefused, why)
 		}
@@ -155,7 +159,7 @@ func (m *Machine) exchangeState(t *core.Turn, x *exchange, theirs *PushPull) {
 	}
 	answerFirst := m.cfg.Fidelity == Memberlist
 	if x.kind == accepted && answerFirst {
-		t.Write(x.link, m.everything(theirs.Join))
+		m.answer(t, x, m.everything(theirs.Join))
 	}
 	for i := range theirs.Members {
 		m.merge(t, &theirs.Members[i])
@@ -163,13 +167,63 @@ func (m *Machine) exchangeState(t *core.Turn, x *exchange, theirs *PushPull) {
 	if len(theirs.User) > 0 && len(theirs.User) <= m.cfg.UserStateMax {
 		t.Emit(&UserStateReceived{From: x.peer, Data: bytes.Clone(theirs.User), Join: theirs.Join})
 	}
-	if x.kind == accepted {
-		if !answerFirst {
-			t.Write(x.link, m.everything(theirs.Join))
-		}
+	switch {
+	case x.kind != accepted:
+		m.finish(t, x, core.FaultNone, "")
+	case !answerFirst:
+		m.answer(t, x, m.everything(theirs.Join))
+	}
+}
+
+// An earlyPull is a push/pull that came before this member could answer it. Members that start together
+// join each other, and whose journal is slower must not cost the other a timeout.
+type earlyPull struct {
+	link   core.Link
+	theirs PushPull
+}
+
+// postpone keeps an early push/pull until this member runs. There is one at most for each accepted link.
+func (m *Machine) postpone(t *core.Turn, x *exchange, theirs *PushPull, isPull bool) {
+	if !isPull || x.served {
+		m.finish(t, x, core.FaultInvalid, "")
 		return
 	}
-	m.finish(t, x, core.FaultNone, "")
+	x.served = true
+	kept := PushPull{Join: theirs.Join, Members: slices.Clone(theirs.Members), User: bytes.Clone(theirs.User)}
+	for i := range kept.Members {
+		kept.Members[i].Meta = bytes.Clone(kept.Members[i].Meta)
+	}
+	m.earlyPulls = append(m.earlyPulls, earlyPull{x.link, kept})
+}
+
+// answerEarly serves what has been postponed.
+func (m *Machine) answerEarly(t *core.Turn) {
+	for i := range m.earlyPulls {
+		if x := m.exchanges[m.earlyPulls[i].link]; x != nil {
+			x.served = false
+			m.exchangeState(t, x, &m.earlyPulls[i].theirs)
+		}
+	}
+	m.earlyPulls = nil
+}
+
+// answer writes the one answer of a link that a peer dialed. The peer hangs up.
+func (m *Machine) answer(t *core.Turn, x *exchange, msg core.Message) {
+	if fault := t.Write(x.link, msg); fault != core.FaultNone {
+		m.counters.PushPullsFailed++
+		m.finish(t, x, fault, "")
+	}
+}
+
+// objection says why what a peer knows must not be merged, or nothing.
+func (m *Machine) objection(theirs *PushPull) string {
+	switch {
+	case m.leaving:
+		return "this member is leaving"
+	case len(theirs.Members) > m.cfg.MembersMax:
+		return fmt.Sprintf("%d members are more than this one has room for (%d)", len(theirs.Members), m.cfg.MembersMax)
+	}
+	return m.incompatible(theirs)
 }
 
 // everything is the push half of a push/pull. It is valid until the next call.
@@ -194,17 +248,21 @@ func (m *Machine) incompatible(theirs *PushPull) string {
 			appLow, appHigh = max(appLow, r.Versions.AppMin), min(appHigh, r.Versions.AppMax)
 		}
 	}
-	for i := range theirs.Members {
-		r := &theirs.Members[i]
-		if r.State.Gone() || !m.sound(r) {
-			continue
+	misfit := func(name string, v Versions) string {
+		if low <= v.Protocol && v.Protocol <= high && appLow <= v.App && v.App <= appHigh {
+			return ""
 		}
-		if v := r.Versions; v.Protocol < low || v.Protocol > high || v.App < appLow || v.App > appHigh {
-			return fmt.Sprintf("%s speaks protocol %d and application %d; all together understand %d to %d and %d to %d",
-				r.Name, v.Protocol, v.App, low, high, appLow, appHigh)
+		return fmt.Sprintf("%s speaks protocol %d and application %d; all together understand %d to %d and %d to %d",
+			name, v.Protocol, v.App, low, high, appLow, appHigh)
+	}
+	for i := range theirs.Members {
+		if r := &theirs.Members[i]; !r.State.Gone() && m.sound(r) {
+			if why := misfit(r.Name, r.Versions); why != "" {
+				return why
+			}
 		}
 	}
-	return ""
+	return misfit(m.cfg.Name, m.cfg.Versions)
 }
 
 // finish ends an exchange and tells whoever waits for it.

@@ -12,16 +12,23 @@ import (
 // members: the cost to a healthy cluster is next to nothing, and half a cluster looks for the other
 // half at once.
 
+// lonelyRounds is after how many probe intervals a member tries again that knows nobody alive.
+const lonelyRounds = 2
+
 type healer struct {
 	next    core.Instant
 	running bool
 	token   core.Token // of the seed that is being resolved
 	seed    string
+	until   core.Instant // when the resolution is given up
 }
 
 // healTick starts one exchange, perhaps.
 func (m *Machine) healTick(t *core.Turn) {
 	m.heal.next = m.now.Add(m.cfg.HealInterval)
+	if m.peers() == 0 {
+		m.heal.next = m.now.Add(min(m.cfg.HealInterval, lonelyRounds*m.cfg.ProbeInterval))
+	}
 	lost := m.counts[Dead]
 	strangers := 0 // seeds that are not known to be members
 	for i := range m.seeds {
@@ -29,16 +36,22 @@ func (m *Machine) healTick(t *core.Turn) {
 			strangers++
 		}
 	}
-	candidates := lost + strangers
-	others := max(1, m.members()-1)
-	if candidates == 0 || m.heal.running || t.Rand().IntN(others) >= candidates {
+	alone := 0 // what an earlier life remembers counts until somebody is found
+	if m.peers() == 0 && lost == 0 {
+		alone = len(m.remembered)
+	}
+	candidates := lost + strangers + alone
+	if candidates == 0 || m.heal.running || t.Rand().IntN(max(1, m.peers())) >= candidates {
 		return
 	}
 	m.counters.Heals++
 	m.heal.running = true
-	if nth := t.Rand().IntN(candidates); nth >= lost {
+	switch nth := t.Rand().IntN(candidates); {
+	case nth >= lost+strangers:
+		m.healWith(t, m.remembered[nth-lost-strangers], "")
+	case nth >= lost:
 		m.healSeed(t, nth-lost)
-	} else {
+	default:
 		dead := m.pick(t, m.chosen[:0], 1, func(id ID) bool { return m.table.Row(id).State == Dead })
 		m.healWith(t, m.table.Identity(dead[0]).Addr, "")
 	}
@@ -50,6 +63,7 @@ func (m *Machine) healSeed(t *core.Turn, nth int) {
 		if s := &m.seeds[i]; !m.met(s) {
 			if nth == 0 {
 				m.heal.token, m.heal.seed = t.Resolve(s.name), s.name
+				m.heal.until = m.now.Add(m.cfg.StreamTimeout)
 				return
 			}
 			nth--
@@ -59,16 +73,15 @@ func (m *Machine) healSeed(t *core.Turn, nth int) {
 
 func (m *Machine) healResolved(t *core.Turn, in *core.Input) {
 	m.heal.token, m.heal.running = 0, false
-	if in.Fault != core.FaultNone || len(in.Addrs) == 0 {
-		return
+	others := m.others(in.Addrs)
+	switch {
+	case in.Fault != core.FaultNone || m.leaving:
+	case len(others) > 0:
+		m.heal.running = true
+		m.healWith(t, others[t.Rand().IntN(len(others))], m.heal.seed)
+	case len(in.Addrs) > 0:
+		m.meetSeed(m.heal.seed, m.cfg.Addr)
 	}
-	addr := in.Addrs[t.Rand().IntN(len(in.Addrs))]
-	if addr == m.cfg.Addr {
-		m.seedIsSelf(m.heal.seed)
-		return
-	}
-	m.heal.running = true
-	m.healWith(t, addr, m.heal.seed)
 }
 
 func (m *Machine) healWith(t *core.Turn, addr netip.AddrPort, seed string) {

@@ -22,14 +22,26 @@ func (m *Machine) leave(t *core.Turn, c Leave) {
 		t.Emit(&core.Done{ID: c.ID})
 		return
 	}
-	m.wait(c.ID, c.Timeout)
 	if !m.leaving {
-		m.leaving = true
-		m.stopClocks(t)
-		m.set(t, m.self, Left, m.incarnation(), m.record(m.self), CauseSelf)
+		m.depart(t)
 	}
+	m.wait(t, c.ID, c.Timeout)
 	m.spread(t, m.self, &Bury{Node: m.cfg.Name, Incarnation: m.incarnation(), From: m.cfg.Name}, m.ticket())
 	m.settleIfAlone(t)
+}
+
+// depart makes this member's own row Left, above whatever it stands accused of.
+func (m *Machine) depart(t *core.Turn) {
+	m.leaving = true
+	m.stopClocks(t)
+	for _, w := range m.waiters {
+		t.Emit(&core.Done{ID: w.command, Fault: core.FaultClosed, Detail: "this member left before it was told to others"})
+	}
+	m.waiters = m.waiters[:0]
+	// A refutation that still waits for the journal is not announced, but what it answers must not
+	// outrank the goodbye.
+	incarnation := max(m.incarnation(), m.wanted-1)
+	m.set(t, m.self, Left, incarnation, m.record(m.self), CauseSelf)
 }
 
 // setMeta changes this member's metadata, which takes a higher incarnation.
@@ -46,16 +58,24 @@ func (m *Machine) setMeta(t *core.Turn, c SetMeta) {
 		t.Emit(&core.Done{ID: c.ID, Fault: core.FaultInvalid, Detail: "this member has no incarnations left"})
 		return
 	}
-	m.meta = bytes.Clone(c.Meta)
-	m.wait(c.ID, 0)
-	m.raise(t, max(m.wanted, m.incarnation())+1)
+	if m.wait(t, c.ID, 0) {
+		m.meta = bytes.Clone(c.Meta)
+		m.raise(t, max(m.wanted, m.incarnation())+1)
+	}
 }
 
-func (m *Machine) wait(command uint64, timeout time.Duration) {
+// wait notes that a command completes once its news has spread. It reports false, and has answered, if too
+// many wait already.
+func (m *Machine) wait(t *core.Turn, command uint64, timeout time.Duration) bool {
+	if len(m.waiters) >= m.cfg.PingsMax {
+		t.Emit(&core.Done{ID: command, Fault: core.FaultBusy, Detail: "Config.PingsMax commands wait for their news to spread"})
+		return false
+	}
 	if timeout == 0 {
 		timeout = m.cfg.LeaveTimeout
 	}
 	m.waiters = append(m.waiters, waiter{command: command, until: m.now.Add(timeout)})
+	return true
 }
 
 // ticket is for the next broadcast about this member: whoever waits, waits for that one.
@@ -92,11 +112,7 @@ func (m *Machine) settle(t *core.Turn, due core.Instant) {
 
 // settleIfAlone completes waiters at once when there is nobody to tell.
 func (m *Machine) settleIfAlone(t *core.Turn) {
-	others := m.counts[Alive] + m.counts[Suspect]
-	if !m.leaving {
-		others-- // this one
-	}
-	if others > 0 {
+	if m.peers() > 0 {
 		return
 	}
 	for _, w := range m.waiters {

@@ -19,11 +19,13 @@ type Machine struct {
 	now core.Instant // of the last input
 
 	// What it knows.
-	table    Table
-	counts   [states]int           // rows by state
-	quarrels map[ID]netip.AddrPort // who else claims a member's name; looked up only
-	health   int
-	changes  uint64 // of the set of alive members
+	table     Table
+	counts    [states]int    // rows by state
+	quarrels  map[ID]quarrel // who else claims a member's name; looked up only
+	tombs     tombs
+	health    int
+	lastDeath core.Instant
+	changes   uint64 // of states
 
 	// Itself. Invariant: incarnation ≤ reserved; wanted is where it is going.
 	self       ID
@@ -37,6 +39,7 @@ type Machine struct {
 	begun      bool // the first wake has come
 	running    bool // the first incarnation is durable, and this member is in its table
 	early      []core.Command
+	earlyPulls []earlyPull
 	leaving    bool
 	rival      netip.AddrPort // who else uses our name
 	rivalUntil core.Instant
@@ -59,12 +62,14 @@ type Machine struct {
 	answersUntil    core.Instant
 
 	// Joining and coming back.
-	seeds      []seed
-	remembered []netip.AddrPort
-	resolving  map[core.Token]*attempt // looked up only
-	joining    int
-	backlog    []*attempt
-	snapshotAt uint64
+	seeds         []seed
+	remembered    []netip.AddrPort
+	resolving     map[core.Token]*attempt // looked up only
+	joins         int                     // under way
+	joining       int                     // their links
+	backlog       []*attempt
+	resolveTimers timer.Heap[*attempt]
+	snapshotAt    uint64
 
 	deadline core.Instant
 	counters Counters
@@ -85,9 +90,12 @@ func New(c Config) (*Machine, error) {
 		return nil, err
 	}
 	m := &Machine{
-		cfg: c, table: newDense(), meta: bytes.Clone(c.Meta), deadline: atOnce,
-		quarrels: map[ID]netip.AddrPort{}, suspicions: map[ID]*suspicion{},
+		cfg: c, table: c.Table, meta: bytes.Clone(c.Meta), deadline: atOnce,
+		quarrels: map[ID]quarrel{}, suspicions: map[ID]*suspicion{},
 		exchanges: map[core.Link]*exchange{}, resolving: map[core.Token]*attempt{},
+	}
+	if m.table == nil {
+		m.table = newDense()
 	}
 	m.queue.Max = c.BroadcastsMax
 	for _, name := range c.Seeds {
@@ -107,9 +115,10 @@ func (m *Machine) Handle(t *core.Turn, in *core.Input) {
 	m.now = t.Now()
 	switch in.Kind {
 	case core.InputMessage:
-		if m.running && in.Link != 0 {
+		switch {
+		case in.Link != 0:
 			m.converse(t, in)
-		} else if m.running {
+		case m.running:
 			m.hear(t, in)
 		}
 	case core.InputWake:
@@ -134,7 +143,7 @@ func (m *Machine) Handle(t *core.Turn, in *core.Input) {
 	m.rearm()
 }
 
-// hear handles a message from a datagram.
+// hear handles a message from a datagram. A member that has left still answers, but hears no more news.
 func (m *Machine) hear(t *core.Turn, in *core.Input) {
 	switch msg := in.Message.(type) {
 	case *Ping:
@@ -155,6 +164,16 @@ func (m *Machine) hear(t *core.Turn, in *core.Input) {
 		m.relay(t, in.From, msg)
 	case *Nack:
 		m.nacked(msg.Seq)
+	default:
+		if !m.leaving {
+			m.learn(t, in)
+		}
+	}
+}
+
+// learn handles news.
+func (m *Machine) learn(t *core.Turn, in *core.Input) {
+	switch msg := in.Message.(type) {
 	case *Announce:
 		m.announce(t, &msg.Record, CauseAnnounce)
 	case *Accuse:
@@ -176,12 +195,16 @@ func (m *Machine) wake(t *core.Turn, due core.Instant) {
 		m.begin(t)
 		return
 	}
+	m.expireExchanges(t, due)
+	m.expireResolutions(t, due)
+	if !m.running {
+		return // until the journal has answered
+	}
 	if m.prober.deadline() <= due {
 		m.probe(t, due)
 	}
 	m.expireAsks(t, due)
 	m.convict(t, due)
-	m.expireExchanges(t, due)
 	if m.gossip.next <= due {
 		m.gossipTick(t)
 	}
@@ -200,8 +223,12 @@ func (m *Machine) rearm() {
 		m.deadline = atOnce
 		return
 	}
-	d := min(m.suspicionTimers.Deadline(), m.exchangeTimers.Deadline(), m.asks.deadline(), m.settleDeadline())
+	d := min(m.suspicionTimers.Deadline(), m.exchangeTimers.Deadline(), m.resolveTimers.Deadline(), m.asks.deadline())
 	if m.running {
+		d = min(d, m.settleDeadline())
+		if m.heal.token != 0 {
+			d = min(d, m.heal.until)
+		}
 		d = min(d, m.prober.deadline(), m.sync.next, m.heal.next)
 		m.armGossip()
 		d = min(d, m.gossip.next)
@@ -265,6 +292,15 @@ func (m *Machine) info(id uint64) *Info {
 		Members: m.counts[Alive] + m.counts[Suspect], Dead: m.counts[Dead], Left: m.counts[Left],
 		Broadcasts: m.queue.Len(), Leaving: m.leaving, Counters: m.counters,
 	}
+}
+
+// peers counts the other members that are alive or suspect.
+func (m *Machine) peers() int {
+	n := m.counts[Alive] + m.counts[Suspect]
+	if m.running && !m.leaving {
+		n--
+	}
+	return n
 }
 
 // members is the size of the cluster as the formulas want it: those alive or suspect, this one included;

@@ -63,7 +63,7 @@ type Record struct {
 type Ping struct {
 	Seq        uint32
 	Target     string
-	Source     netip.AddrPort // optional: where the Ack goes, if not back where the Ping came from
+	Source     netip.AddrPort // optional: where the Ack should go; only Memberlist members go by it
 	SourceName string         // optional
 }
 

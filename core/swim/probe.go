@@ -14,8 +14,8 @@ type prober struct {
 
 	pass     permutation // the order of the current pass
 	position uint32
-	first    ID // to be probed out of turn, if hasFirst
-	hasFirst bool
+	first    urgent
+	jumped   bool // the last round was out of turn: the next is not
 
 	running    bool
 	helped     bool // helpers have been asked
@@ -35,6 +35,21 @@ type prober struct {
 }
 
 const helpersMax = 16
+
+// urgent is a member to be probed out of turn.
+type urgent struct {
+	wanted     bool
+	id         ID
+	generation uint16
+}
+
+// outOfTurn has a member probed next, unless another already is. Every other round stays in turn, so that
+// nobody can keep the prober from the rest.
+func (p *prober) outOfTurn(id ID, generation uint16) {
+	if !p.first.wanted {
+		p.first = urgent{true, id, generation}
+	}
+}
 
 func (p *prober) deadline() core.Instant {
 	switch {
@@ -71,7 +86,7 @@ func (m *Machine) startProbe(t *core.Turn) {
 	row, who := m.table.Row(target), m.table.Identity(target)
 	m.counters.Probes++
 	*p = prober{
-		next: core.Never, pass: p.pass, position: p.position, running: true,
+		next: core.Never, pass: p.pass, position: p.position, first: p.first, jumped: p.jumped, running: true,
 		target: target, generation: row.Generation, accused: row.Incarnation,
 		seq: t.Rand().Uint32(), sent: m.now, helpers: p.helpers[:0],
 	}
@@ -92,12 +107,13 @@ func (m *Machine) startProbe(t *core.Turn) {
 // nextTarget walks the current pass to the next member worth probing; at its end it starts another.
 func (m *Machine) nextTarget(t *core.Turn) (ID, bool) {
 	p := &m.prober
-	if p.hasFirst {
-		p.hasFirst = false
-		if m.probeable(p.first) {
-			return p.first, true
+	if u := p.first; u.wanted && !p.jumped {
+		p.first, p.jumped = urgent{}, true
+		if m.probeable(u.id) && m.table.Row(u.id).Generation == u.generation {
+			return u.id, true
 		}
 	}
+	p.jumped = false
 	if bound := m.table.Bound(); p.pass.half == 0 || bound > int(p.pass.size()) {
 		m.startPass(t) // members beyond the current pass must not wait for its end
 	}

@@ -2,6 +2,7 @@ package swim
 
 import (
 	"bytes"
+	"net/netip"
 
 	"github.com/nekton-go/nekton/core"
 )
@@ -62,7 +63,9 @@ func (m *Machine) announce(t *core.Turn, r *Record, cause Cause) {
 
 // welcome adds a member nobody here knew.
 func (m *Machine) welcome(t *core.Turn, r *Record, cause Cause) {
-	if m.cfg.Admit != nil && !m.cfg.Admit(r) {
+	ours, theirs := m.cfg.Versions, r.Versions
+	understood := theirs.ProtocolMin <= ours.ProtocolMax && ours.ProtocolMin <= theirs.ProtocolMax
+	if !understood || m.cfg.Admit != nil && !m.cfg.Admit(r) {
 		m.counters.Refused++
 		return
 	}
@@ -92,15 +95,20 @@ func (m *Machine) mayMove(t *core.Turn, id ID, row Row, who Identity, r *Record)
 		return false
 	}
 	m.counters.Conflicts++
-	if m.quarrels[id] != r.Addr {
-		m.quarrels[id] = r.Addr
+	if q := m.quarrels[id]; q.rival != r.Addr && m.now >= q.quietUntil {
+		m.quarrels[id] = quarrel{rival: r.Addr, quietUntil: m.now.Add(m.cfg.ProbeInterval)}
 		t.Emit(&Conflict{Name: r.Name, Existing: who.Addr, Other: r.Addr})
 	}
 	if r.Incarnation > row.Incarnation && m.cfg.Fidelity == Improved {
-		m.prober.first = id // is the old one still there?
-		m.prober.hasFirst = true
+		m.prober.outOfTurn(id, row.Generation) // is the old one still there?
 	}
 	return false
+}
+
+// A quarrel is about a name that somebody else claims.
+type quarrel struct {
+	rival      netip.AddrPort
+	quietUntil core.Instant // no further Conflict event until then
 }
 
 // accuse applies the claim that a member is suspect. evidence is what our own probe found, or nil.
@@ -110,10 +118,13 @@ func (m *Machine) accuse(t *core.Turn, c *Accuse, cause Cause, evidence *Evidenc
 		return
 	}
 	row := m.table.Row(id)
-	if c.Incarnation < row.Incarnation || c.Incarnation > incarnationMax {
-		return
+	if c.Incarnation < row.Incarnation || c.Incarnation >= incarnationMax {
+		return // outlived, or beyond refuting
 	}
 	if s := m.suspicions[id]; s != nil {
+		if c.Incarnation > row.Incarnation && m.cfg.Fidelity == Improved {
+			m.set(t, id, Suspect, c.Incarnation, m.record(id), cause) // else "alive" at that one would acquit
+		}
 		if evidence != nil {
 			s.evidence = *evidence
 		}
@@ -143,7 +154,7 @@ func (m *Machine) bury(t *core.Turn, c *Bury, cause Cause) {
 		return
 	}
 	row := m.table.Row(id)
-	if c.Incarnation < row.Incarnation || c.Incarnation > incarnationMax || row.State.Gone() {
+	if c.Incarnation < row.Incarnation || c.Incarnation >= incarnationMax || row.State.Gone() {
 		return
 	}
 	if id == m.self {
@@ -151,6 +162,7 @@ func (m *Machine) bury(t *core.Turn, c *Bury, cause Cause) {
 		return
 	}
 	evidence := m.testimony(id, c.From)
+	rival, claimed := m.quarrels[id]
 	m.acquit(id)
 	state := Dead
 	if c.From == c.Node {
@@ -158,6 +170,9 @@ func (m *Machine) bury(t *core.Turn, c *Bury, cause Cause) {
 	}
 	m.set(t, id, state, c.Incarnation, m.record(id), cause)
 	m.spread(t, id, c, 0)
+	if claimed && m.cfg.Fidelity == Improved && m.mayAnswer() {
+		t.Send(rival.rival, c) // the name is free: whoever claimed it refutes this and has it
+	}
 	if state == Left {
 		t.Emit(&Departed{m.member(id)})
 	} else {
@@ -172,8 +187,10 @@ func (m *Machine) merge(t *core.Turn, r *Record) {
 		m.announce(t, r, CausePushPull)
 	case Left:
 		m.bury(t, &Bury{Node: r.Name, Incarnation: r.Incarnation, From: r.Name}, CausePushPull)
-	default:
+	case Suspect, Dead:
 		m.accuse(t, &Accuse{Node: r.Name, Incarnation: r.Incarnation, From: m.cfg.Name}, CausePushPull, nil)
+	default:
+		m.counters.Invalid++
 	}
 }
 
@@ -220,27 +237,21 @@ func (m *Machine) set(t *core.Turn, id ID, to State, incarnation uint32, old Rec
 	if row.State != to || old.Name == "" {
 		row.State, row.Since = to, m.now
 		m.changes++
-		delete(m.quarrels, id)
+		if to == Alive {
+			delete(m.quarrels, id)
+		}
+		if to == Dead {
+			m.lastDeath = m.now
+		}
 	}
 	row.Incarnation = incarnation
 	m.table.SetRow(id, row)
+	if to.Gone() && id != m.self {
+		m.tombs.add(id, row)
+	}
 	if m.cfg.Transitions {
 		t.Emit(&Transition{Name: m.table.Identity(id).Name, Known: old.Name != "", Old: old, New: m.record(id), Cause: cause})
 	}
-}
-
-// forget removes a row.
-func (m *Machine) forget(t *core.Turn, id ID) {
-	old := m.record(id)
-	m.acquit(id)
-	m.queue.Cancel(m.key(id))
-	delete(m.quarrels, id)
-	m.counts[old.State]--
-	m.table.Remove(id)
-	if m.cfg.Transitions {
-		t.Emit(&Transition{Name: old.Name, Known: true, Old: old, Gone: true, Cause: CauseReap})
-	}
-	t.Emit(&Reaped{old.Name})
 }
 
 // record is a member as we would describe it to others. Its Meta is the table's own.

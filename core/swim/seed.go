@@ -9,7 +9,6 @@ import (
 // A seed is a name to join, and to heal with while it is no alive member.
 type seed struct {
 	name string
-	self bool // it is this member
 
 	answered   bool
 	answeredAt core.Instant
@@ -18,8 +17,8 @@ type seed struct {
 	generation uint16
 }
 
-// seedTrust is for how many heal intervals a seed that answered, but from an address no member has (a
-// load balancer, say), counts as met.
+// seedTrust is for how many heal intervals a seed counts as met that is this member itself, or that
+// answered from an address no member has: a load balancer, say.
 const seedTrust = 10
 
 // rememberSeed keeps a seed; the newest Config.SeedsMax are kept.
@@ -42,13 +41,7 @@ func (m *Machine) seed(name string) *seed {
 	return nil
 }
 
-func (m *Machine) seedIsSelf(name string) {
-	if s := m.seed(name); s != nil {
-		s.self = true
-	}
-}
-
-// meetSeed notes that a seed has answered, from addr.
+// meetSeed notes that a seed has answered, from addr, or turned out to be this member.
 func (m *Machine) meetSeed(name string, addr netip.AddrPort) {
 	s := m.seed(name)
 	if s == nil {
@@ -63,14 +56,13 @@ func (m *Machine) meetSeed(name string, addr netip.AddrPort) {
 	}
 }
 
-// met reports whether a seed is this member, or one that is alive.
+// met reports whether a seed is an alive member. Names change hands, so what is this member itself, or
+// answers from nowhere known, is looked up again after a while.
 func (m *Machine) met(s *seed) bool {
 	switch {
-	case s.self:
-		return true
 	case !s.answered:
 		return false
-	case !s.member:
+	case !s.member || s.id == m.self:
 		return m.now.Sub(s.answeredAt) < seedTrust*m.cfg.HealInterval
 	}
 	row := m.table.Row(s.id)

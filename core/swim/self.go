@@ -23,8 +23,13 @@ const incarnationEpoch = 1704067200
 // begin starts the member: it has heard all there is to restore.
 func (m *Machine) begin(t *core.Turn) {
 	m.begun = true
+	if m.cfg.Fidelity == Memberlist {
+		m.reserved = incarnationMax // HashiCorp's members remember nothing: no journal
+		m.raise(t, 1)
+		return
+	}
 	first := m.reserved + 1 // what an earlier life may have announced
-	if m.cfg.Fidelity == Improved && m.wall > 0 {
+	if m.wall > 0 {
 		sinceEpoch := m.wall/1e9 - incarnationEpoch
 		first = max(first, uint32(min(max(sinceEpoch, 0), incarnationMax/2)))
 	}
@@ -33,7 +38,11 @@ func (m *Machine) begin(t *core.Turn) {
 
 // raise sets this member's incarnation, with the metadata it then has, as soon as that is durable.
 func (m *Machine) raise(t *core.Turn, to uint32) {
-	m.wanted = max(m.wanted, min(to, incarnationMax))
+	to = min(to, incarnationMax)
+	if m.running && to <= m.incarnation() {
+		return
+	}
+	m.wanted = max(m.wanted, to)
 	if m.wanted > m.reserved && m.reserving == 0 {
 		m.reserveTo = uint32(min(uint64(m.wanted)+reserveAhead, incarnationMax))
 		m.reserving = t.Append(binary.BigEndian.AppendUint32([]byte{journalReserve}, m.reserveTo))
@@ -89,6 +98,7 @@ func (m *Machine) enter(t *core.Turn) {
 	m.startClocks(t)
 	t.Emit(&Ready{m.member(m.self)})
 	m.joinAtStart(t)
+	m.answerEarly(t)
 	for _, c := range m.early {
 		m.command(t, c)
 	}

@@ -1,7 +1,6 @@
 package swim
 
 import (
-	"slices"
 	"time"
 
 	"github.com/nekton-go/nekton/core"
@@ -41,6 +40,9 @@ func (m *Machine) stopClocks(t *core.Turn) {
 		m.endProbe(t, 0)
 	}
 	m.prober.next, m.sync.next, m.heal.next = core.Never, core.Never, core.Never
+	for s, ok := m.suspicionTimers.Due(core.Never); ok; s, ok = m.suspicionTimers.Due(core.Never) {
+		delete(m.suspicions, s.id) // who has left judges nobody
+	}
 }
 
 // gossipTick sends news to a few members: to the dead as well for a while, so that they can refute.
@@ -57,9 +59,10 @@ func (m *Machine) gossipTick(t *core.Turn) {
 	m.chosen = targets[:0]
 }
 
-// armGossip starts the gossip clock when there is news and stops it when there is none.
+// armGossip starts the gossip clock when there is news and somebody to tell, and stops it when there is not.
 func (m *Machine) armGossip() {
-	if m.queue.Len() == 0 {
+	mourned := m.counts[Dead] > 0 && m.now.Sub(m.lastDeath) < m.cfg.GossipToDead
+	if m.queue.Len() == 0 || m.peers() == 0 && !mourned {
 		m.gossip.next = core.Never
 	} else if m.gossip.next == core.Never {
 		m.gossip.next = m.gossip.after(m.now, m.cfg.GossipInterval)
@@ -97,66 +100,4 @@ func (m *Machine) syncTick(t *core.Turn) {
 		until := m.now.Add(m.cfg.StreamTimeout)
 		m.dial(t, m.table.Identity(picked[0]).Addr, &exchange{kind: pushPull, until: until})
 	}
-}
-
-// reap forgets tombstones whose time is over. It runs between passes of the prober.
-func (m *Machine) reap(t *core.Turn) {
-	if m.counts[Dead]+m.counts[Left] == 0 {
-		return
-	}
-	for id := range ID(m.table.Bound()) {
-		row := m.table.Row(id)
-		if row.Used && row.State.Gone() && id != m.self && m.now.Sub(row.Since) >= m.cfg.TombstoneTime {
-			m.forget(t, id)
-		}
-	}
-}
-
-// makeRoom forgets the oldest tombstone, if there is one.
-func (m *Machine) makeRoom(t *core.Turn) bool {
-	oldest, since := ID(0), core.Never
-	for id := range ID(m.table.Bound()) {
-		if row := m.table.Row(id); row.Used && row.State.Gone() && id != m.self && row.Since < since {
-			oldest, since = id, row.Since
-		}
-	}
-	if since == core.Never {
-		return false
-	}
-	m.forget(t, oldest)
-	return true
-}
-
-// pick chooses up to k members at random, every eligible one equally likely, and appends them to dst.
-// It finds them whenever they exist, however few of the table they are.
-func (m *Machine) pick(t *core.Turn, dst []ID, k int, eligible func(ID) bool) []ID {
-	bound := m.table.Bound()
-	start := len(dst)
-	if bound > 16*k { // enough to expect luck
-		for range 4 * k {
-			if len(dst)-start == k {
-				return dst
-			}
-			id := ID(t.Rand().IntN(bound))
-			if m.table.Row(id).Used && eligible(id) && !slices.Contains(dst[start:], id) {
-				dst = append(dst, id)
-			}
-		}
-		if len(dst)-start == k {
-			return dst
-		}
-		dst = dst[:start]
-	}
-	seen := 0 // reservoir sampling over all
-	for id := range ID(bound) {
-		if !m.table.Row(id).Used || !eligible(id) {
-			continue
-		}
-		if seen++; len(dst)-start < k {
-			dst = append(dst, id)
-		} else if at := t.Rand().IntN(seen); at < k {
-			dst[start+at] = id
-		}
-	}
-	return dst
 }

@@ -1,0 +1,157 @@
+package swim
+
+import (
+	"fmt"
+
+	"github.com/nekton-go/nekton/core"
+)
+
+// What always holds between two steps, for tests and the simulator: see core.Config.Check.
+
+// rowsPerCheck bounds how much of a large table one step checks: here today, there tomorrow.
+const rowsPerCheck = 64
+
+// Invariant implements core.Invariant.
+func (m *Machine) Invariant() string {
+	if !m.running {
+		return ""
+	}
+	for _, check := range []func() string{
+		m.checkSelf, m.checkRows, m.checkProber, m.checkAsks, m.checkBounds, m.checkTimers,
+	} {
+		if what := check(); what != "" {
+			return what
+		}
+	}
+	return ""
+}
+
+func (m *Machine) checkSelf() string {
+	me, want := m.table.Row(m.self), Alive
+	if m.leaving {
+		want = Left
+	}
+	switch {
+	case !me.Used || me.State != want:
+		return fmt.Sprintf("this member is %v in its own table, leaving=%v", me.State, m.leaving)
+	case me.Incarnation > m.wanted || me.Incarnation > m.reserved && !m.leaving:
+		return fmt.Sprintf("incarnation %d, %d wanted, %d reserved", me.Incarnation, m.wanted, m.reserved)
+	case m.wanted > incarnationMax:
+		return fmt.Sprintf("incarnation %d wanted; the last is %d", m.wanted, incarnationMax)
+	case m.wanted > me.Incarnation && m.reserving == 0 && !m.leaving:
+		return fmt.Sprintf("incarnation %d wanted, and nothing on its way", m.wanted)
+	case m.health < 0 || m.health > m.cfg.HealthMax:
+		return fmt.Sprintf("health %d", m.health)
+	}
+	return ""
+}
+
+// checkRows looks at some rows, and, if these are all there are, at their number.
+func (m *Machine) checkRows() string {
+	bound := m.table.Bound()
+	var counts [states]int
+	first := int(mix(uint64(m.now)) % uint64(bound))
+	for i := range min(bound, rowsPerCheck) {
+		id := ID((first + i) % bound)
+		row := m.table.Row(id)
+		if !row.Used {
+			continue
+		}
+		counts[row.State]++
+		if what := m.checkRow(id, row); what != "" {
+			return what
+		}
+	}
+	if bound <= rowsPerCheck && counts != m.counts {
+		return fmt.Sprintf("counted %v by state, where there are %v", m.counts, counts)
+	}
+	return ""
+}
+
+func (m *Machine) checkRow(id ID, row Row) string {
+	r := m.record(id)
+	found, ok := m.table.Find(r.Name)
+	s := m.suspicions[id]
+	switch {
+	case !ok || found != id:
+		return fmt.Sprintf("%q does not lead to its row", r.Name)
+	case !m.sound(&r):
+		return fmt.Sprintf("the record of %s makes no sense", r.Name)
+	case row.Since > m.now:
+		return fmt.Sprintf("%s is %v since %v, which has not come", r.Name, row.State, row.Since)
+	case s == nil && row.State == Suspect && !m.leaving:
+		return fmt.Sprintf("%s is suspect for ever", r.Name)
+	case s != nil && (row.State != Suspect || s.id != id):
+		return fmt.Sprintf("%s is %v, with a suspicion under way", r.Name, row.State)
+	case s != nil && (!s.deadline.Armed() || s.timeout < s.min || s.timeout > s.max || s.confirmed > s.wanted):
+		return fmt.Sprintf("suspicion of %s: %v, between %v and %v, %d of %d confirmations",
+			r.Name, s.timeout, s.min, s.max, s.confirmed, s.wanted)
+	}
+	return ""
+}
+
+func (m *Machine) checkProber() string {
+	p := &m.prober
+	switch {
+	case m.leaving && (p.running || p.next != core.Never):
+		return "a member that has left probes"
+	case !m.leaving && p.running != (p.next == core.Never):
+		return fmt.Sprintf("probing=%v, and the next round at %v", p.running, p.next)
+	case p.running && (p.sent > p.patience || p.patience > p.verdict):
+		return fmt.Sprintf("probe sent at %v, helpers at %v, verdict at %v", p.sent, p.patience, p.verdict)
+	case len(p.helpers) > min(m.cfg.IndirectProbes, helpersMax):
+		return fmt.Sprintf("%d helpers", len(p.helpers))
+	}
+	return ""
+}
+
+func (m *Machine) checkAsks() string {
+	q := &m.asks
+	relays := 0
+	for i := range q.queue {
+		if q.queue[i].relay {
+			relays++
+		}
+		if i > 0 && q.queue[i].until < q.queue[i-1].until {
+			return "pings in flight are out of order"
+		}
+	}
+	if relays != q.relays || q.nackers > len(q.queue) {
+		return fmt.Sprintf("%d relays counted, where there are %d; %d of %d past their nack",
+			q.relays, relays, q.nackers, len(q.queue))
+	}
+	return ""
+}
+
+func (m *Machine) checkBounds() string {
+	for _, b := range []struct {
+		name         string
+		value, bound int
+	}{
+		{"MembersMax", m.rows(), m.cfg.MembersMax}, {"BroadcastsMax", m.queue.Len(), m.cfg.BroadcastsMax},
+		{"RelaysMax", m.asks.relays, m.cfg.RelaysMax}, {"SeedsMax", len(m.seeds), m.cfg.SeedsMax},
+		{"PingsMax", len(m.asks.queue) - m.asks.relays, m.cfg.PingsMax},
+		{"PingsMax", m.userLinks, m.cfg.PingsMax}, {"ExchangesMax", m.joining, m.cfg.ExchangesMax},
+	} {
+		if b.value < 0 || b.value > b.bound {
+			return fmt.Sprintf("%d are in use of Config.%s, which is %d", b.value, b.name, b.bound)
+		}
+	}
+	return ""
+}
+
+func (m *Machine) checkTimers() string {
+	switch {
+	case m.exchangeTimers.Len() != len(m.exchanges):
+		return fmt.Sprintf("%d exchanges, %d deadlines", len(m.exchanges), m.exchangeTimers.Len())
+	case m.suspicionTimers.Len() != len(m.suspicions):
+		return fmt.Sprintf("%d suspicions, %d deadlines", len(m.suspicions), m.suspicionTimers.Len())
+	case len(m.suspicions) > m.counts[Suspect]:
+		return fmt.Sprintf("%d suspicions of %d suspects", len(m.suspicions), m.counts[Suspect])
+	case len(m.backlog) > 0 && m.joining < m.cfg.ExchangesMax:
+		return fmt.Sprintf("%d seeds wait for nothing", len(m.backlog))
+	case m.queue.Len() > 0 && m.peers() > 0 && m.gossip.next == core.Never:
+		return "news, and nobody will be told"
+	}
+	return ""
+}
