@@ -17,7 +17,6 @@ import (
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/stack"
 	"github.com/nekton-go/nekton/core/swim"
-	"github.com/nekton-go/nekton/examples/guest/greeter"
 	"github.com/nekton-go/nekton/hosts/wasi"
 )
 
@@ -87,14 +86,14 @@ func config(i byte, name string) abi.NodeConfig {
 // machine of ours above membership.
 func TestAGuestAndANativeNodeGreetEachOther(t *testing.T) {
 	ctx := context.Background()
-	module, err := wasi.Open(ctx, build(t), wasi.Config{Catalog: abi.NewCatalog(greeter.Register)})
+	module, err := wasi.Open(ctx, build(t), wasi.Config{Catalog: abi.NewCatalog(Register)})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, module.Close(ctx)) }()
 
 	inside, outside := config(1, "inside"), config(2, "outside")
 	guest, err := module.NewPool(wasi.PoolConfig{}).NewNode(ctx, inside)
 	require.NoError(t, err)
-	above, err := greeter.Mount(&outside)
+	above, err := Mount(&outside)
 	require.NoError(t, err)
 	dialect := cbor.New(cbor.Config{})
 	native, err := stack.New(stack.Config{
@@ -120,8 +119,8 @@ func TestAGuestAndANativeNodeGreetEachOther(t *testing.T) {
 	})
 	w.run(core.Instant(10 * time.Second))
 	require.NoError(t, guest.Err())
-	require.Contains(t, w.told, &greeter.Greeted{Words: "hello from outside"}, "the guest was greeted")
-	require.Contains(t, w.told, &greeter.Greeted{Words: "hello from inside"}, "the guest greeted")
+	require.Contains(t, w.told, &Greeted{Words: "hello from outside"}, "the guest was greeted")
+	require.Contains(t, w.told, &Greeted{Words: "hello from inside"}, "the guest greeted")
 }
 
 func TestAGuestWithoutAGreeting(t *testing.T) {

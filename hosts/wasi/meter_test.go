@@ -85,12 +85,12 @@ func FuzzMeter(f *testing.F) {
 		if err != nil {
 			return
 		}
-		before, err := r.CompileModule(ctx, guest)
+		before, err := compile(ctx, r, guest)
 		if err != nil {
 			return
 		}
 		require.NoError(t, before.Close(ctx))
-		after, err := r.CompileModule(ctx, metered)
+		after, err := compile(ctx, r, metered)
 		require.NoError(t, err)
 		require.NoError(t, after.Close(ctx))
 	})

@@ -67,13 +67,23 @@ func Open(ctx context.Context, guest []byte, c Config) (*Module, error) {
 	if _, err := wasi_snapshot_preview1.Instantiate(ctx, m.runtime); err != nil {
 		return nil, errors.Join(fmt.Errorf("wasi: %w", err), m.Close(ctx))
 	}
-	if m.compiled, err = m.runtime.CompileModule(ctx, metered); err != nil {
+	if m.compiled, err = compile(ctx, m.runtime, metered); err != nil {
 		return nil, errors.Join(fmt.Errorf("wasi: %w: %w", ErrNotGuest, err), m.Close(ctx))
 	}
 	if err := m.check(); err != nil {
 		return nil, errors.Join(fmt.Errorf("wasi: %w: %w", ErrNotGuest, err), m.Close(ctx))
 	}
 	return m, nil
+}
+
+// compile turns a panic into an error: wazero's validation runs into some on malformed modules.
+func compile(ctx context.Context, r wazero.Runtime, guest []byte) (m wazero.CompiledModule, err error) {
+	defer func() {
+		if what := recover(); what != nil {
+			err = fmt.Errorf("it cannot be compiled: %v", what)
+		}
+	}()
+	return r.CompileModule(ctx, guest)
 }
 
 func (c Config) withDefaults() Config {

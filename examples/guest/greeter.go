@@ -1,6 +1,4 @@
-// Package greeter is an application's own machine: it greets every member that joins, and tells the
-// application who greeted us. It works natively and in a guest, and cannot tell which.
-package greeter
+package main
 
 import (
 	"errors"
@@ -11,20 +9,21 @@ import (
 	"github.com/nekton-go/nekton/core/swim"
 )
 
-// Proto tags this machine's commands.
+// Proto is the greeter's place among the machines of a node.
 const Proto = stack.FirstFree
 
-// A Machine greets. It has no timers and no messages of its own: it asks membership below it to carry
-// the greetings.
-type Machine struct {
+// A Greeter is an application's own machine: it greets every member that joins, and tells the application
+// who greeted us. It works natively and in a guest, and cannot tell which. It has no timers and no messages of
+// its own: it asks membership, below it, to carry the greetings.
+type Greeter struct {
 	greeting []byte
 	greets   bool   // membership has told who we are
 	self     string // so that we do not greet ourselves
 	asked    uint64 // commands sent down
 }
 
-// New returns a machine that greets with the given words.
-func New(greeting []byte) *Machine { return &Machine{greeting: greeting} }
+// NewGreeter returns a machine that greets with the given words.
+func NewGreeter(greeting []byte) *Greeter { return &Greeter{greeting: greeting} }
 
 // Greeted says that another member greeted us. It is for the application.
 type Greeted struct{ Words string }
@@ -33,7 +32,7 @@ type Greeted struct{ Words string }
 func (g *Greeted) AppendText(b []byte) ([]byte, error) { return append(b, "greeted: "+g.Words...), nil }
 
 // Handle implements core.Machine. Events come up from the machines below.
-func (m *Machine) Handle(t *core.Turn, in *core.Input) {
+func (m *Greeter) Handle(t *core.Turn, in *core.Input) {
 	switch e := in.Event.(type) {
 	case *swim.Ready:
 		m.greets, m.self = true, e.Self.Name
@@ -48,14 +47,14 @@ func (m *Machine) Handle(t *core.Turn, in *core.Input) {
 }
 
 // Deadline implements core.Machine.
-func (m *Machine) Deadline() core.Instant { return core.Never }
+func (m *Greeter) Deadline() core.Instant { return core.Never }
 
-// Mount puts a Machine above membership: what the guest serves.
+// Mount puts a Greeter above membership: what the guest serves.
 func Mount(c *abi.NodeConfig) ([]core.Mount, error) {
 	if len(c.Custom) == 0 {
 		return nil, errors.New("greeter: NodeConfig.Custom must be the greeting")
 	}
-	return []core.Mount{{Proto: Proto, Machine: New(c.Custom)}}, nil
+	return []core.Mount{{Proto: Proto, Machine: NewGreeter(c.Custom)}}, nil
 }
 
 // Register lets this machine's events cross from the guest to the host as themselves.
