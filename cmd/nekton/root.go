@@ -105,7 +105,6 @@ func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 		all := strings.Join(names, ", ")
 		return fmt.Errorf("%s has no command %q; use one of %s", c.CommandPath(), args[0], all)
 	}
-	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	return c
 }
 
@@ -123,8 +122,12 @@ func newHelp() *cobra.Command {
 	}
 }
 
-// badArgsAreMisuse makes every command's validator of arguments report misuse.
+// badArgsAreMisuse makes every command's validator of arguments report misuse. Cobra asks only those of commands
+// that do something, so the others explain themselves.
 func badArgsAreMisuse(c *cobra.Command) {
+	if !c.Runnable() {
+		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	}
 	if valid := c.Args; valid != nil {
 		c.Args = func(c *cobra.Command, args []string) error { return misuse(valid(c, args)) }
 	}
