@@ -186,7 +186,7 @@ func newWorld(o *Options) *world {
 }
 
 func (w *world) inspectFrom(every time.Duration) {
-	w.pushEvent(core.Instant(every), classProbe, event{kind: evInspect, size: int(every)})
+	w.pushEvent(core.Instant(every), classProbe, event{kind: evInspect, at: core.Instant(every)})
 }
 
 // phases runs through the disturbances, then until every view is right, then to the end; and if views

@@ -81,7 +81,7 @@ func crash(s setting) plan {
 	p := calm(s)
 	p.victim = 1 + s.choose(0, s.nodes-1)
 	// Anywhere within a probe interval: all members count theirs from about the same moment.
-	p.mark += warmUp + time.Duration(s.choose(1, int(s.swim.ProbeInterval)))
+	p.mark += warmUp + s.moment(1, s.swim.ProbeInterval)
 	p.ops = append(p.ops, Op{At: p.mark, Kind: Crash, Nodes: []int{p.victim}})
 	return p
 }
@@ -96,7 +96,7 @@ const usualLoss = 50_000
 func partition(s setting) plan {
 	p := calm(s)
 	// Anywhere within an interval of everything periodic that may heal it.
-	at := p.mark + warmUp + time.Duration(s.choose(0, int(s.swim.PushPullInterval)))
+	at := p.mark + warmUp + s.moment(0, s.swim.PushPullInterval)
 	p.mark = at + 5*time.Minute
 	near, far := s.halves()
 	p.ops = append(p.ops, Op{At: at, Until: p.mark, Kind: Cut, Nodes: near, Peers: far})
@@ -129,8 +129,8 @@ func restart(s setting) plan {
 	p := calm(s)
 	from := p.mark + warmUp
 	for k, i := range s.shuffled()[:s.nodes/2] {
-		down := from + time.Duration(s.choose(2*k+1, int(2*time.Second)))
-		up := down + time.Duration(s.choose(2*k+2, int(3*time.Second)))
+		down := from + s.moment(2*k+1, 2*time.Second)
+		up := down + s.moment(2*k+2, 3*time.Second)
 		p.mark = max(p.mark, up)
 		seeds := []int{(i + 1) % s.nodes, (i + 2) % s.nodes, (i + 3) % s.nodes}
 		p.ops = append(p.ops,
@@ -165,6 +165,11 @@ func (s setting) heal() time.Duration {
 // choose makes the scenario's k-th choice, below n.
 func (s setting) choose(k, n int) int {
 	return int(below(draw(s.seed, forSchedule, 0, 0, uint64(k)), int64(n)))
+}
+
+// moment makes the scenario's k-th choice, of a moment within d.
+func (s setting) moment(k int, d time.Duration) time.Duration {
+	return time.Duration(below(draw(s.seed, forSchedule, 0, 0, uint64(k)), int64(d)))
 }
 
 func (s setting) halves() (near, far []int) {

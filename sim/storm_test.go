@@ -52,11 +52,15 @@ func storm(s setting) plan {
 		k++
 		return s.choose(k, n)
 	}
+	moment := func(d time.Duration) time.Duration {
+		k++
+		return s.moment(k, d)
+	}
 	some := func() []int { return s.shuffled()[:1+choose(s.nodes-1)] }
 	from := p.mark + 10*time.Second
 	for range 30 {
-		op := Op{At: from + time.Duration(choose(int(3*time.Minute))), OneWay: choose(2) == 0, Lost: choose(2) == 0}
-		op.Until = op.At + time.Second + time.Duration(choose(int(20*time.Second)))
+		op := Op{At: from + moment(3*time.Minute), OneWay: choose(2) == 0, Lost: choose(2) == 0}
+		op.Until = op.At + time.Second + moment(20*time.Second)
 		op.Kind = []Kind{Leave, Crash, Crash, Pause, Cut, Cut, Loss, Duplicate, Reorder}[choose(9)]
 		one := []int{choose(s.nodes)}
 		switch op.Kind {

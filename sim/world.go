@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/stack"
@@ -48,7 +49,7 @@ type event struct {
 	gen     uint32 // of the connection
 	size    int
 	token   core.Token
-	at      core.Instant // when it reached a paused node; 0 if it did not
+	at      core.Instant // when it reached a paused node, 0 if it did not; for evInspect, how often
 	name    string
 	command core.Command
 	data    []byte
@@ -126,7 +127,7 @@ func (w *world) fire(slot int32) {
 	case evEnd:
 		w.end(ev.node)
 	case evInspect:
-		w.inspect(ev.size)
+		w.inspect(time.Duration(ev.at))
 	case evDial:
 		w.connect(ev.peer, ev.gen)
 	case evAccept:
@@ -250,13 +251,13 @@ func (w *world) wake(i int, at core.Instant) {
 }
 
 // inspect asks every node for its counts, then again after a while.
-func (w *world) inspect(every int) {
+func (w *world) inspect(every time.Duration) {
 	for i := range w.nodes {
 		if w.nodes[i].running {
 			w.command(i, swim.Inspect{ID: w.commandID(i)})
 		}
 	}
-	w.pushEvent(w.now+core.Instant(every), classProbe, event{kind: evInspect, size: every})
+	w.pushEvent(w.now.Add(every), classProbe, event{kind: evInspect, at: core.Instant(every)})
 }
 
 // command gives a node a command, now.
