@@ -21,6 +21,7 @@ type Dialect struct {
 	frameMax int
 	names    names
 	swim     swimWords
+	opaque   opaqueWords
 }
 
 // New returns a Dialect with c's bounds.
@@ -52,6 +53,10 @@ func (d *Dialect) AppendMessage(dst []byte, m core.Message) ([]byte, error) {
 
 // append finds m's words by its protocol.
 func (d *Dialect) append(w *writer, m core.Message) {
+	if o, ok := m.(*core.Opaque); ok {
+		d.opaque.append(w, o)
+		return
+	}
 	switch m.Proto() {
 	case swim.Proto:
 		d.swim.append(w, m)
@@ -97,6 +102,8 @@ func (d *Dialect) read(b []byte) (m core.Message, size int) {
 	case r.bad:
 	case typePing <= kind && kind < swimTypes:
 		m = d.swim.read(&r, kind, fields)
+	case kind == typeOpaque:
+		m = d.opaque.read(&r, fields)
 	case kind == 0:
 		r.bad = true
 	default:

@@ -24,6 +24,7 @@ func TestGolden(t *testing.T) {
 	versions := swim.Versions{ProtocolMin: 1, ProtocolMax: 5, Protocol: 2}
 	messages := append(codectest.Hot(),
 		&swim.User{Data: []byte("hello")},
+		&core.Opaque{Protocol: 40, Data: []byte("hello")},
 		&swim.PushPull{Join: true, Members: []swim.Record{
 			{Name: "kelp", Addr: reef, Incarnation: 3, Versions: versions},
 			{Name: "weed", Addr: reef, Incarnation: 300, State: swim.Left, Meta: []byte("zone=reef"), Versions: versions},

@@ -53,6 +53,8 @@ func oracle(t testing.TB, m core.Message) []byte {
 		fields = []any{9, m.Join, members, notNil(m.User)}
 	case *swim.Refuse:
 		fields = []any{10, m.Reason}
+	case *core.Opaque:
+		fields = []any{16, uint8(m.Protocol), notNil(m.Data)}
 	}
 	b, err := coreDet.Marshal(fields)
 	require.NoError(t, err)

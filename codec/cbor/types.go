@@ -5,7 +5,8 @@ package cbor
 //
 //	0          never used
 //	1 – 15     membership (swim)
-//	16 – 23    the busiest messages of later protocols
+//	16         opaque: messages of machines that bring their own encoding
+//	17 – 23    the busiest messages of later protocols
 //	24 – 63    events, queries and tags (serf)
 //	64 – 127   actors
 //	128 –      unassigned
@@ -22,3 +23,5 @@ const (
 	typeRefuse
 	swimTypes // one past the last
 )
+
+const typeOpaque uint64 = 16

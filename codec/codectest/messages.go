@@ -86,7 +86,7 @@ func pushPull(n int, user []byte) *swim.PushPull {
 	return m
 }
 
-// Clone returns a copy of a membership message that shares nothing with it. Empty slices become nil, so
+// Clone returns a copy of a message, of membership or opaque, that shares nothing with it. Empty slices become nil, so
 // that messages that mean the same are equal. It panics on other messages.
 func Clone(m core.Message) core.Message {
 	switch m := m.(type) {
@@ -120,8 +120,10 @@ func Clone(m core.Message) core.Message {
 	case *swim.Refuse:
 		c := *m
 		return &c
+	case *core.Opaque:
+		return &core.Opaque{Protocol: m.Protocol, Data: cloneBytes(m.Data)}
 	}
-	panic("codectest: not a membership message")
+	panic("codectest: not a message of membership, nor opaque")
 }
 
 func cloneRecord(r swim.Record) swim.Record {
@@ -139,6 +141,8 @@ func scribble(m core.Message) {
 	case *swim.Announce:
 		fill(m.Meta)
 	case *swim.User:
+		fill(m.Data)
+	case *core.Opaque:
 		fill(m.Data)
 	case *swim.PushPull:
 		fill(m.User)

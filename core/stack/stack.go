@@ -29,7 +29,8 @@ type Config struct {
 	Check   bool          // see core.Config
 }
 
-// FirstFree is the first protocol number that no machine of this module uses.
+// FirstFree is the first protocol number that no machine of this module uses. Machines from there on speak
+// core.Opaque.
 const FirstFree core.Proto = 32
 
 // New assembles a node. Errors are those of swim.New.
