@@ -14,10 +14,11 @@
 //	nekton_stats(node u32) u64                  the node's counters
 //	nekton_free(node u32)                       forgets the node
 //
-// n is the size of the record that the host wrote into the input buffer. The buffer that
-// nekton_inbuf(0) names holds InputBuffer bytes and stays where it is; for a longer record ask for a
-// buffer each time. A u64 result is a span, address<<32 | size, of the guest's memory: the guest's answer,
-// valid until the next call. A span of 0 means that there is no such node.
+// n is the size of the record that the host wrote into the input buffer. The buffer that nekton_inbuf(0)
+// names holds InputBuffer bytes and stays where it is; for a longer record ask for a buffer each time.
+// Beyond InputMax there is none, and the answer is 0. A u64 result is a span, address<<32 | size, of the
+// guest's memory: the guest's answer, valid until the next call. A span of 0 means that there is no such
+// node.
 //
 // One crossing per step is the point of nekton_step: it drains the node before it returns.
 //

@@ -198,7 +198,7 @@ func (i *Instance) write(record []byte) error {
 		}
 		address = uint32(large)
 	}
-	if !i.memory.Write(address, record) {
+	if address == 0 || !i.memory.Write(address, record) {
 		return i.fail(fmt.Errorf("its input buffer at %#x is not in its memory", address))
 	}
 	return nil

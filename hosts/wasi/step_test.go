@@ -12,22 +12,31 @@ import (
 	"github.com/nekton-go/nekton/hosts/wasi"
 )
 
-// pinged is a node and a datagram that pings it.
+// pinged is a node and a datagram that pings it, with gossip that is not news.
 type pinged struct {
 	node core.Verbs
 	in   core.Input
 }
 
-func newPinged(tb testing.TB, node core.Verbs) *pinged {
+func newPinged(tb testing.TB, node core.Verbs, gossip int) *pinged {
 	dialect := cbor.New(cbor.Config{})
-	part, err := dialect.AppendMessage(nil, &swim.Ping{Seq: 7, Target: "n1"})
+	parts := make([][]byte, 1+gossip)
+	var err error
+	parts[0], err = dialect.AppendMessage(nil, &swim.Ping{Seq: 7, Target: "n1"})
 	require.NoError(tb, err)
+	for k := range gossip {
+		c := configOf(100 + k).Swim
+		parts[1+k], err = dialect.AppendMessage(nil, &swim.Announce{Record: swim.Record{
+			Name: c.Name, Addr: c.Addr, Incarnation: 1, Versions: c.Versions,
+		}})
+		require.NoError(tb, err)
+	}
 	p := &pinged{node: node, in: core.Input{
-		Kind: core.InputDatagram, From: addr(2), Data: dialect.AppendDatagram(nil, [][]byte{part}),
+		Kind: core.InputDatagram, From: addr(2), Data: dialect.AppendDatagram(nil, parts),
 	}}
 	p.step(core.Input{Kind: core.InputWake})
 	p.step(core.Input{Kind: core.InputStored, Token: 1})
-	for range 100 { // the announcement of its own start leaves with the first answers
+	for range 1000 { // what is news leaves with the first answers
 		require.NotZero(tb, p.step(p.in))
 	}
 	return p
@@ -50,7 +59,7 @@ func TestAPingStepAllocatesNothing(t *testing.T) {
 	c.Check = false
 	for _, interpreter := range []bool{false, true} {
 		n := newNode(t, newInstance(t, open(t, standard, wasi.Config{Interpreter: interpreter})), c)
-		p := newPinged(t, n)
+		p := newPinged(t, n, 0)
 		allocs := testing.AllocsPerRun(1000, func() { p.step(p.in) })
 		require.NoError(t, n.Err())
 		if !interpreter { // wazero's interpreter allocates for itself
@@ -59,28 +68,36 @@ func TestAPingStepAllocatesNothing(t *testing.T) {
 	}
 }
 
-// BenchmarkGuestStep answers one ping, natively and in a guest.
+// BenchmarkGuestStep answers a ping, alone or with twenty announcements in the same datagram, natively and
+// in a guest.
 func BenchmarkGuestStep(b *testing.B) {
 	c := configOf(1)
 	c.Check = false
-	run := func(name string, node func(b *testing.B) core.Verbs) {
-		b.Run(name, func(b *testing.B) {
-			p := newPinged(b, node(b))
-			b.ReportAllocs()
-			for b.Loop() {
-				p.step(p.in)
-			}
-		})
-	}
-	run("native", func(b *testing.B) core.Verbs {
+	native := func(b *testing.B) core.Verbs {
 		n, err := stack.New(stack.Config{Seed: c.Seed, Swim: c.Swim, Dialect: cbor.New(cbor.Config{})})
 		require.NoError(b, err)
 		return n
-	})
-	run("compiler", func(b *testing.B) core.Verbs {
-		return newNode(b, newInstance(b, open(b, standard, wasi.Config{})), c)
-	})
-	run("interpreter", func(b *testing.B) core.Verbs {
-		return newNode(b, newInstance(b, open(b, standard, wasi.Config{Interpreter: true})), c)
-	})
+	}
+	guest := func(engine wasi.Config) func(b *testing.B) core.Verbs {
+		return func(b *testing.B) core.Verbs { return newNode(b, newInstance(b, open(b, standard, engine)), c) }
+	}
+	for _, step := range []struct {
+		name   string
+		gossip int
+	}{{"ping", 0}, {"gossip", 20}} {
+		for _, engine := range []struct {
+			name string
+			node func(b *testing.B) core.Verbs
+		}{
+			{"native", native}, {"compiler", guest(wasi.Config{})}, {"interpreter", guest(wasi.Config{Interpreter: true})},
+		} {
+			b.Run(step.name+"/"+engine.name, func(b *testing.B) {
+				p := newPinged(b, engine.node(b), step.gossip)
+				b.ReportAllocs()
+				for b.Loop() {
+					p.step(p.in)
+				}
+			})
+		}
+	}
 }

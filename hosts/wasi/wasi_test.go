@@ -323,7 +323,7 @@ func TestCollectingGarbageDoesNotDragOn(t *testing.T) {
 	c := configOf(1)
 	c.Check = false
 	n := newNode(t, newInstance(t, open(t, unruly, wasi.Config{})), c)
-	p := newPinged(t, n)
+	p := newPinged(t, n, 0)
 	usual, dear := n.Instance().Work(), 0
 	for range 20 {
 		order(n, "keep")
