@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -59,4 +61,16 @@ func testSimGuest(t *testing.T, guest string) {
 	require.Equal(t, native, hash("-guest", "wasm", "-wasm-file", guest))
 	require.Equal(t, native, hash("-guest", "wasm", "-wasm-file", guest, "-interpreter"))
 	require.NotEqual(t, native, hash("-seed", "2"))
+}
+
+// TestDemoCutShort never reaches a step, and says so.
+func TestDemoCutShort(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var stdout, stderr bytes.Buffer
+	code := run(ctx, []string{"demo", "-native", "4", "-wasm", "0", "-json"}, nil, &stdout, &stderr)
+	require.Equal(t, exitInterrupted, code)
+	lines := strings.Split(strings.TrimSpace(stdout.String()), "\n")
+	require.JSONEq(t, `{"converged_ms": -1, "detected_ms": -1, "healed_ms": -1, "left_ms": -1,
+		"nodes_native": 4, "nodes_wasm": 0, "ok": false}`, lines[len(lines)-1])
 }

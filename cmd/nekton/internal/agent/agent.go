@@ -90,6 +90,7 @@ func (a *Agent) Serve(ctx context.Context) error {
 		BaseContext:       func(net.Listener) context.Context { return streams },
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      requestPatience, // events have their own
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
@@ -109,7 +110,7 @@ func (a *Agent) Serve(ctx context.Context) error {
 		}
 	case <-a.left:
 	case <-a.cluster.Done():
-		err = fmt.Errorf("the member stopped: %w", a.cluster.Close())
+		err = errors.New("the member stopped by itself") // close says why
 	case err = <-broken:
 		err = fmt.Errorf("the API stopped: %w", err)
 	}

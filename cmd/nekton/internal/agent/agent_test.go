@@ -299,11 +299,25 @@ func TestRotateKeys(t *testing.T) {
 	}
 }
 
+// TestKeysUnwritten refuses a change that a restart would undo.
+func TestKeysUnwritten(t *testing.T) {
+	a := startProcess(t, "a", func(c *Config) {
+		c.Node.Keys = [][]byte{[]byte("0123456789abcdef")}
+		c.KeyFile = filepath.Join(t.TempDir(), "nowhere", "keys")
+	})
+	var before, after Keys
+	require.NoError(t, a.Get(t.Context(), "/v1/keys", &before))
+	err := a.Post(t.Context(), "/v1/keys/install", NewKey{[]byte("fedcba9876543210")}, &Keys{})
+	require.ErrorContains(t, err, "nothing has changed")
+	require.NoError(t, a.Get(t.Context(), "/v1/keys", &after))
+	require.Equal(t, before, after)
+}
+
 // TestBrokenMember sees the agent fail when its member does.
 func TestBrokenMember(t *testing.T) {
 	a := startProcess(t, "a", nil)
 	a.cluster.Close()
-	require.ErrorContains(t, a.wait(t), "the member stopped")
+	require.ErrorContains(t, a.wait(t), "the member stopped by itself")
 }
 
 func TestStartRefuses(t *testing.T) {

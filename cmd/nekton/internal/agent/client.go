@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	requestPatience = 30 * time.Second // for an answer; longer than the agent's own
+	requestPatience = 30 * time.Second // for an answer; longer than answerPatience
 	answerMax       = 64 << 20         // bytes of an answer: 65,536 members with full metadata fit
 )
 

@@ -18,6 +18,7 @@ func (a *Agent) events(w http.ResponseWriter, r *http.Request) {
 	sub := a.cluster.Subscribe()
 	defer sub.Close()
 	out, lines := http.NewResponseController(w), json.NewEncoder(w)
+	out.SetReadDeadline(time.Time{}) // or a client that hangs up late would go unnoticed
 	answered := false
 	for d, err := range sub.Deltas(r.Context()) {
 		if err != nil && !answered {

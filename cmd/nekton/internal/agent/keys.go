@@ -127,15 +127,15 @@ func (r *keyring) do(ctx context.Context, command func(id uint64) core.Command) 
 	return out, err
 }
 
-// secret finds the secret behind an ID.
-func (r *keyring) secret(ctx context.Context, id string) ([]byte, error) {
+// secret finds the secret behind the ID of a key.
+func (r *keyring) secret(ctx context.Context, key string) ([]byte, error) {
 	keys, err := r.do(ctx, func(id uint64) core.Command { return seal.List{ID: id} })
 	if err != nil {
 		return nil, err
 	}
-	at := slices.Index(keys.Keys, id)
+	at := slices.Index(keys.Keys, key)
 	if at < 0 || at >= len(r.secrets) {
-		return nil, &runtime.CommandError{Fault: core.FaultNotFound, Detail: "no key has the ID " + id}
+		return nil, &runtime.CommandError{Fault: core.FaultNotFound, Detail: "no key has the ID " + key}
 	}
 	return r.secrets[at], nil
 }
