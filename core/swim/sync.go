@@ -27,11 +27,21 @@ func (m *Machine) startClocks(t *core.Turn) {
 	}
 	m.prober.next = stagger(m.cfg.ProbeInterval)
 	m.gossip.phase = stagger(m.cfg.GossipInterval)
+	if m.cfg.Phase > 0 {
+		m.prober.next = inPhase(m.now, m.cfg.Phase, m.cfg.ProbeInterval)
+		m.gossip.phase = inPhase(m.now, m.cfg.Phase, m.cfg.GossipInterval)
+	}
 	m.gossip.next = core.Never
 	m.sync.next = stagger(m.cfg.pushPullInterval(m.members()))
 	if m.heal.next = core.Never; m.cfg.HealInterval > 0 {
 		m.heal.next = stagger(m.cfg.HealInterval)
 	}
+}
+
+// inPhase is the first instant from now on that is phase modulo interval.
+func inPhase(now core.Instant, phase, interval time.Duration) core.Instant {
+	past := (time.Duration(now) - phase%interval + interval) % interval
+	return now.Add((interval - past) % interval)
 }
 
 // stopClocks ends everything this member does of its own accord.

@@ -20,6 +20,13 @@ type clock struct {
 	started bool
 }
 
+// startOfClocks is Instant 0 of every host in this process: the full hour before the process started, so
+// that the hosts of all processes of a machine agree on phases (swim.Config.Phase).
+var startOfClocks = func() time.Time {
+	now := time.Now()
+	return now.Add(-time.Duration(now.UnixNano() % int64(time.Hour)))
+}()
+
 // now is at least 1, as 0 means "not set" in an Input.
 func (c *clock) now() core.Instant { return core.Instant(time.Since(c.start)) + 1 }
 

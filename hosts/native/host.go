@@ -60,7 +60,7 @@ func Listen(c Config) (*Host, error) {
 	c.setDefaults()
 	h := &Host{
 		config:  c,
-		clock:   clock{start: time.Now()},
+		clock:   clock{start: startOfClocks},
 		inbox:   inbox{ready: make(chan struct{}, 1)},
 		conns:   conns{users: map[net.Conn]*stream{}},
 		peers:   peers{at: map[netip.AddrPort]*peer{}},

@@ -4,6 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"hash/fnv"
+	"os"
+	"time"
 
 	"github.com/nekton-go/nekton/codec/cbor"
 	"github.com/nekton-go/nekton/codec/seal"
@@ -54,8 +57,19 @@ func Start(ctx context.Context, c NodeConfig) (*runtime.Cluster, error) {
 	return runtime.Start(ctx, node, host, c.Cluster)
 }
 
+// machinePhase is the same for every member on this machine, and as good as random between machines.
+func machinePhase() time.Duration {
+	name, _ := os.Hostname() // without one, all such machines share a phase
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(name))
+	return 1 + time.Duration(h.Sum64()%uint64(time.Hour))
+}
+
 // assemble builds the node, and teaches c.Cluster to read its counters.
 func assemble(c *NodeConfig, host *Host) (core.Verbs, error) {
+	if c.Swim.Phase == 0 {
+		c.Swim.Phase = machinePhase()
+	}
 	config := stack.Config{
 		Swim: c.Swim, Dialect: cbor.New(cbor.Config{}), MTU: defaulted(c.MTU, mtu), Above: c.Above,
 	}
