@@ -123,7 +123,8 @@ func (j *journal) recover(p core.Proto) ([]core.Input, error) {
 	j.files[p] = &file{path: path}
 	switch found {
 	case torn:
-		j.log.Warn("journal record cut short by a crash; removed it", "file", path, "offset", good, "bytes", len(data)-good)
+		j.log.Warn("journal record cut short by a crash; removed it",
+			"file", path, "offset", good, "bytes", len(data)-good)
 		err = j.files[p].truncate(int64(good))
 	case damaged:
 		var aside string
