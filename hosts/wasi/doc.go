@@ -20,7 +20,7 @@
 // safe to call: Step does nothing, Next has nothing, Deadline is never. Err says why, Config.OnTrap hears of it,
 // and Pool.Restart makes a node anew, which its host then starts from the journal like after a crash.
 //
-// The budget is counted in rounds of loops and calls, not in seconds, so that it cuts a run at the same
+// The budget is counted in rounds of loops, calls and bytes copied, not in seconds, so that it cuts a run at the same
 // instruction every time. A guest does some 200 million rounds a second when compiled.
 //
 // # Cost

@@ -143,7 +143,7 @@ func (i *Instance) fail(cause error) error {
 	if i.err != nil {
 		return i.err
 	}
-	if i.budget != nil && i.budget.Get() == 0 {
+	if i.budget != nil && int64(i.budget.Get()) <= 0 {
 		cause = ErrBudget
 	}
 	trap := &TrapError{Cause: cause, Stderr: string(i.stderr.b)}

@@ -10,8 +10,9 @@ import (
 // outside. wazero's own remedy (WithCloseOnContextDone) leaves compiled code at every loop to look at a
 // context, which makes a step three times slower, allocates, and cuts by the wall clock. So the
 // guest is rewritten before it is compiled: a global counts down at every round of every loop, and
-// traps at zero. The host fills it up before each call. It costs a few instructions, no allocation, and cuts
-// every run at the same instruction, whatever the machine and the engine.
+// traps at zero. Copying and filling memory counts, too, by size. The host fills the counter up before each
+// call. That costs a few instructions, no allocation, and cuts every run at the same instruction, whatever
+// the machine and the engine.
 
 // budgetExport is the name of the global that counts down.
 const budgetExport = "nekton_budget"
@@ -62,9 +63,10 @@ func meter(guest []byte, budget uint64) ([]byte, error) {
 		case sectionGlobal:
 			n := body.u32()
 			counter += n
-			section = append(binary.AppendUvarint(nil, uint64(n)+1), body.b...)
-			section = append(section, 0x7e, 0x01, opI64Const) // i64, mutable, starting at
+			section = append(binary.AppendUvarint(nil, uint64(n)+2), body.b...)
+			section = append(section, 0x7e, 0x01, opI64Const) // the counter: i64, mutable, starting at
 			section = append(appendSigned(section, int64(budget)), opEnd)
+			section = append(section, 0x7f, 0x01, opI32Const, 0, opEnd) // the size of a copy or fill: i32
 			done++
 		case sectionExport:
 			section = append(binary.AppendUvarint(nil, uint64(body.u32())+1), body.b...)
@@ -141,13 +143,13 @@ func (r *reader) limits() {
 
 // meterCode rewrites a code section.
 func (r *reader) meterCode(counter uint32) []byte {
-	check := checkOf(counter)
+	check, charge := checkOf(counter), chargeOf(counter, counter+1)
 	n := r.u32()
 	out := binary.AppendUvarint(make([]byte, 0, len(r.b)+len(r.b)/4), uint64(n))
 	var code []byte
 	for range n {
 		body := reader{b: r.take(r.u32()), globals: counter}
-		code = body.meterFunction(code[:0], check)
+		code = body.meterFunction(code[:0], check, charge)
 		if r.fail(body.err); r.err != nil {
 			return nil
 		}
@@ -159,14 +161,26 @@ func (r *reader) meterCode(counter uint32) []byte {
 // checkOf is the code that counts down, or traps.
 func checkOf(counter uint32) []byte {
 	get := binary.AppendUvarint([]byte{opGlobalGet}, uint64(counter))
-	check := append(append([]byte{}, get...), opI64Eqz, opIf, blockEmpty, opUnreachable, opEnd)
+	check := append(append([]byte{}, get...), opI64Const, 0, opI64LeS, opIf, blockEmpty, opUnreachable, opEnd)
 	check = append(append(check, get...), opI64Const, 1, opI64Sub, opGlobalSet)
 	return binary.AppendUvarint(check, uint64(counter))
 }
 
-// meterFunction appends a function's locals and code to out, with the check at the head of every loop.
-// A function that calls others and has no loop gets it at its entry, or recursion would be free.
-func (r *reader) meterFunction(out, check []byte) []byte {
+// chargeOf is the code that counts one round for every 64 bytes of the copy or fill whose size is on top of
+// the stack. The trap, if it is due, comes at the next check.
+func chargeOf(counter, size uint32) []byte {
+	charge := binary.AppendUvarint([]byte{opGlobalSet}, uint64(size))
+	charge = binary.AppendUvarint(append(charge, opGlobalGet), uint64(counter))
+	charge = binary.AppendUvarint(append(charge, opGlobalGet), uint64(size))
+	charge = append(charge, opI32Const, 6, opI32ShrU, opI64ExtendI32U, opI64Sub, opGlobalSet)
+	charge = binary.AppendUvarint(charge, uint64(counter))
+	return binary.AppendUvarint(append(charge, opGlobalGet), uint64(size))
+}
+
+// meterFunction appends a function's locals and code to out, with the check at the head of every loop and
+// the charge before every copy and fill. A function that calls others and has no loop gets the check at its
+// entry, or recursion would be free.
+func (r *reader) meterFunction(out, check, charge []byte) []byte {
 	whole := r.b
 	for range r.u32() { // locals: count, type
 		r.u32()
@@ -178,6 +192,7 @@ func (r *reader) meterFunction(out, check []byte) []byte {
 	out = append(out, whole[:entry]...)
 	loops, calls, from := false, false, r.b
 	for len(r.b) > 0 {
+		before := r.b
 		op := r.instruction()
 		if r.err != nil {
 			return nil
@@ -187,45 +202,53 @@ func (r *reader) meterFunction(out, check []byte) []byte {
 			loops = true
 			out = append(append(out, from[:len(from)-len(r.b)]...), check...)
 			from = r.b
+		case opMemoryCopy, opMemoryFill:
+			out = append(append(out, from[:len(from)-len(before)]...), charge...)
+			from = before
 		case opCall, opCallIndirect:
 			calls = true
 		}
 	}
 	if out = append(out, from...); calls && !loops {
-		out = append(append(out[:entry:entry], check...), whole[entry:]...)
+		out = append(append(out[:entry:entry], check...), out[entry:]...)
 	}
 	return out
 }
 
 // Opcodes that matter here.
 const (
-	opUnreachable  = 0x00
-	opLoop         = 0x03
-	opIf           = 0x04
-	opEnd          = 0x0b
-	opBrTable      = 0x0e
-	opCall         = 0x10
-	opCallIndirect = 0x11
-	opSelectTyped  = 0x1c
-	opGlobalGet    = 0x23
-	opGlobalSet    = 0x24
-	opI64Const     = 0x42
-	opF32Const     = 0x43
-	opF64Const     = 0x44
-	opI64Eqz       = 0x50
-	opI64Sub       = 0x7d
-	opMore         = 0xfc
-	blockEmpty     = 0x40
+	opUnreachable   = 0x00
+	opLoop          = 0x03
+	opIf            = 0x04
+	opEnd           = 0x0b
+	opBrTable       = 0x0e
+	opCall          = 0x10
+	opCallIndirect  = 0x11
+	opSelectTyped   = 0x1c
+	opGlobalGet     = 0x23
+	opGlobalSet     = 0x24
+	opI32Const      = 0x41
+	opI64Const      = 0x42
+	opF32Const      = 0x43
+	opF64Const      = 0x44
+	opI64LeS        = 0x57
+	opI32ShrU       = 0x76
+	opI64Sub        = 0x7d
+	opI64ExtendI32U = 0xad
+	opMore          = 0xfc // the opcode is the number that follows
+	opMemoryCopy    = opMore<<8 | 10
+	opMemoryFill    = opMore<<8 | 11
+	blockEmpty      = 0x40
 )
 
 // instruction reads one and returns its opcode.
-func (r *reader) instruction() byte {
+func (r *reader) instruction() int {
 	op := r.byte()
 	switch op {
 	case opBrTable:
 		for range r.u32() {
 			if r.leb(); r.err != nil {
-				return op
+				return opBrTable
 			}
 		}
 		r.leb()
@@ -240,11 +263,13 @@ func (r *reader) instruction() byte {
 	case opF64Const:
 		r.take(8)
 	case opMore:
-		r.lebs(operandsMore(r.u32()))
+		more := r.u32()
+		r.lebs(operandsMore(more))
+		return opMore<<8 | int(more&0xff)
 	default:
 		r.lebs(operands(op))
 	}
-	return op
+	return int(op)
 }
 
 // operands is how many LEB128 numbers follow an opcode; -1 if guests do not need it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/tetratelabs/wazero"
@@ -93,6 +94,7 @@ func (c Config) withDefaults() Config {
 	if c.StepBudget == 0 {
 		c.StepBudget = 1 << 30
 	}
+	c.StepBudget = min(c.StepBudget, math.MaxInt64)
 	if c.StderrMax == 0 {
 		c.StderrMax = 4 << 10
 	}

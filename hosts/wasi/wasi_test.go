@@ -115,6 +115,7 @@ func TestAGuestThatFailsTakesNobodyWithIt(t *testing.T) {
 			"panic":   "panic: as ordered",
 			"exit":    "exit_code(3)",
 			"loop":    wasi.ErrBudget.Error(),
+			"fill":    wasi.ErrBudget.Error(),
 			"recurse": wasi.ErrBudget.Error(),
 			"sleep":   "it waits or sleeps",
 			"wait":    "fatal error: all goroutines are asleep - deadlock!",

@@ -38,6 +38,10 @@ func (m *machine) Handle(t *core.Turn, in *core.Input) {
 	case "loop":
 		for {
 		}
+	case "fill":
+		for b := make([]byte, 8<<20); ; {
+			clear(b)
+		}
 	case "recurse":
 		t.Append([]byte{byte(fibonacci(90))})
 	case "sleep":
