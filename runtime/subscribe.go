@@ -45,7 +45,7 @@ func (c *Cluster) Subscribe() *Subscription {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.subs) >= c.config.SubscribersMax {
-		s.err = &CommandError{Fault: core.FaultBusy, Detail: "too many subscriptions; close one or raise SubscribersMax"}
+		s.err = &CommandError{Fault: core.FaultBusy, Detail: "too many subscriptions; raise SubscribersMax"}
 		return s
 	}
 	s.first = &Delta{Seq: c.view.seq, Members: c.view.sorted()}

@@ -96,11 +96,11 @@ func (c *Config) validate() error {
 	}
 	for _, p := range c.Allow {
 		if !p.IsValid() {
-			return errors.New("Allow has an invalid prefix; write 10.0.0.0/8 or fd00::/8")
+			return errors.New("invalid prefix in Allow; write 10.0.0.0/8 or fd00::/8")
 		}
 	}
 	if c.TLS != nil && len(c.TLS.Certificates) == 0 && c.TLS.GetCertificate == nil {
-		return errors.New("TLS has no certificate; see LoadTLS")
+		return errors.New("no certificate in TLS; see LoadTLS")
 	}
 	return nil
 }
