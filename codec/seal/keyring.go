@@ -15,6 +15,15 @@ import (
 // A KeyID names a key without telling it: 16 hex digits derived from it.
 type KeyID string
 
+// ID returns the name of a key. The error is core.FaultInvalid for a size no cipher takes.
+func ID(secret []byte) (KeyID, error) {
+	k, err := newKey(secret)
+	if err != nil {
+		return "", err
+	}
+	return k.id, nil
+}
+
 // A hint is the front of a key's id in every header, so that the right key is tried at once.
 type hint [2]byte
 

@@ -69,7 +69,7 @@ func (r *keyring) install(ctx context.Context, secret []byte) (Keys, error) {
 func (r *keyring) use(ctx context.Context, key string) (Keys, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	secret, err := r.secret(ctx, key)
+	secret, err := r.secret(key)
 	if err != nil {
 		return Keys{}, err
 	}
@@ -82,7 +82,7 @@ func (r *keyring) use(ctx context.Context, key string) (Keys, error) {
 func (r *keyring) remove(ctx context.Context, key string) (Keys, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	secret, err := r.secret(ctx, key)
+	secret, err := r.secret(key)
 	if err != nil {
 		return Keys{}, err
 	}
@@ -128,16 +128,16 @@ func (r *keyring) do(ctx context.Context, command func(id uint64) core.Command) 
 }
 
 // secret finds the secret behind the ID of a key.
-func (r *keyring) secret(ctx context.Context, key string) ([]byte, error) {
-	keys, err := r.do(ctx, func(id uint64) core.Command { return seal.List{ID: id} })
-	if err != nil {
-		return nil, err
+func (r *keyring) secret(key string) ([]byte, error) {
+	if r.primary == nil {
+		return nil, errNoKeys
 	}
-	at := slices.Index(keys.Keys, key)
-	if at < 0 || at >= len(r.secrets) {
-		return nil, &runtime.CommandError{Fault: core.FaultNotFound, Detail: "no key has the ID " + key}
+	for _, secret := range r.secrets {
+		if id, err := seal.ID(secret); err == nil && string(id) == key {
+			return secret, nil
+		}
 	}
-	return r.secrets[at], nil
+	return nil, &runtime.CommandError{Fault: core.FaultNotFound, Detail: "no key has the ID " + key}
 }
 
 func primaryFirst(secrets [][]byte, primary []byte) [][]byte {
