@@ -16,9 +16,9 @@ import (
 
 // Config configures a Module. The zero value of a field means its default.
 type Config struct {
-	MemoryPages uint32 // most memory of one instance, in pages of 64 KiB; default 4096 (256 MiB), at most 65,536
-	StepBudget  uint64 // most work of one call into a guest: loop rounds and function calls; default 1<<30, seconds
-	StderrMax   int    // bytes of a guest's last words kept for the error; default 4 KiB
+	MemoryPages uint32 // most memory of one instance, in pages of 64 KiB, at most 65,536; default 4096 (256 MiB)
+	StepBudget  uint64 // most work of one call into a guest; default 1<<30, seconds when compiled; see Instance.Work
+	StderrMax   int    // bytes kept of what a guest says before it fails; default 4 KiB
 
 	// Interpreter runs the guest without compiling it: fifty times slower, and available everywhere.
 	Interpreter bool
@@ -32,6 +32,8 @@ type Config struct {
 	// OnTrap is told once for every instance that fails, from within the call that failed.
 	OnTrap func(*Instance, error)
 }
+
+const memoryPagesMax = 1 << 16
 
 // ErrNotGuest is wrapped by the error of Open for WebAssembly that is no guest of this version.
 var ErrNotGuest = errors.New("not a nekton guest")
@@ -48,6 +50,9 @@ type Module struct {
 // guest may not have, or lack what a guest must have; one from the file system for CacheDir.
 func Open(ctx context.Context, guest []byte, c Config) (*Module, error) {
 	c = c.withDefaults()
+	if c.MemoryPages > memoryPagesMax {
+		return nil, fmt.Errorf("wasi: MemoryPages is %d; a guest can have at most %d", c.MemoryPages, memoryPagesMax)
+	}
 	metered, err := meter(guest, c.StepBudget)
 	if err != nil {
 		return nil, fmt.Errorf("wasi: %w: %w", ErrNotGuest, err)
