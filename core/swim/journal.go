@@ -33,7 +33,8 @@ func (m *Machine) restore(b []byte) {
 			return
 		}
 		var addr netip.AddrPort
-		if addr.UnmarshalBinary(b[1:1+size]) == nil && len(m.remembered) < m.cfg.SeedsMax {
+		sound := addr.UnmarshalBinary(b[1:1+size]) == nil && addr.IsValid() && addr.Port() != 0
+		if sound && len(m.remembered) < m.cfg.SeedsMax {
 			m.remembered = append(m.remembered, addr)
 		}
 		b = b[1+size:]
