@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"context"
+	"maps"
 	"net/netip"
 	"slices"
 	"sync"
@@ -56,7 +57,7 @@ func (c *Cached) Lookup(ctx context.Context, name string) ([]netip.AddrPort, err
 	}
 	addrs, err := c.inner.Lookup(ctx, name)
 	if err != nil && ctx.Err() != nil {
-		c.Forget(name)
+		c.forget(func(n string, _ answer) bool { return n == name })
 		return nil, err
 	}
 	ttl := c.config.TTL
@@ -67,12 +68,15 @@ func (c *Cached) Lookup(ctx context.Context, name string) ([]netip.AddrPort, err
 	return addrs, err
 }
 
-// Forget drops the answer for a name, so that the next Lookup asks again: for callers who found that
-// nobody answers at the addresses they got.
-func (c *Cached) Forget(name string) {
+// Failed says that nobody answers at an address: names that led there are asked for again.
+func (c *Cached) Failed(addr netip.AddrPort) {
+	c.forget(func(_ string, a answer) bool { return slices.Contains(a.addrs, addr) })
+}
+
+func (c *Cached) forget(which func(string, answer) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.entries, name)
+	maps.DeleteFunc(c.entries, which)
 }
 
 func (c *Cached) known(name string) (answer, bool) {

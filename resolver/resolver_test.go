@@ -155,7 +155,10 @@ func TestCached(t *testing.T) {
 		require.Equal(t, step.want == nil, errors.Is(err, broken))
 		require.Equal(t, step.asked, inner.asked)
 	}
-	c.Forget("a:1")
+	c.Failed(netip.MustParseAddrPort("10.9.9.9:1")) // somebody else's
+	_, _ = c.Lookup(t.Context(), "a:1")
+	require.Equal(t, 3, inner.asked)
+	c.Failed(second[0])
 	_, _ = c.Lookup(t.Context(), "a:1")
 	require.Equal(t, 4, inner.asked)
 

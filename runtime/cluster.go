@@ -36,7 +36,7 @@ type Cluster struct {
 
 	stop   context.CancelFunc
 	closed chan struct{} // the loop has ended and the host is closed; cause is set
-	cause  error         // why the loop ended by itself; nil after Close
+	cause  error         // why the loop ended, if not by Close; or what went wrong in closing
 	ready  chan struct{} // swim.Ready was seen
 
 	mu      sync.Mutex
@@ -93,10 +93,10 @@ func defaulted[T int | time.Duration](v, otherwise T) T {
 func (c *Cluster) run(ctx context.Context) {
 	err := Run(ctx, c.node, tap{c.host, c})
 	stopped := ctx.Err() != nil
-	err = errors.Join(err, c.host.Close())
+	c.cause = c.host.Close()
 	if !stopped {
-		c.cause = err
-		c.config.Logger.Error("cluster node stopped", "error", err)
+		c.cause = errors.Join(err, c.cause)
+		c.config.Logger.Error("cluster node stopped", "error", c.cause)
 	}
 	close(c.closed)
 }
@@ -137,6 +137,7 @@ func (c *Cluster) betweenSteps() {
 // event takes what the node emitted: a completion to whoever waits for it, anything else to the
 // subscribers.
 func (c *Cluster) event(e core.Event) {
+	logEvent(c.config.Logger, e)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if done, ok := e.(core.Completion); ok {
@@ -147,7 +148,6 @@ func (c *Cluster) event(e core.Event) {
 		return // nobody waits any more: the caller's context ended
 	}
 	first := c.view.fold(e)
-	logEvent(c.config.Logger, e)
 	for s := range c.subs {
 		s.push(e)
 	}

@@ -13,7 +13,7 @@ var ErrClosed = errors.New("closed")
 // A Host is the world a node lives in: its clock, its network, its disk. Package hosttest checks that
 // an implementation keeps what is promised here.
 //
-// Now, Wait and Do are called by the one goroutine that runs the loop; Post and Close by any.
+// Now, Wait and Do are called by the one goroutine that runs the loop; Now and Post also by any other.
 type Host interface {
 	// Now is monotonic, and at least 1.
 	Now() core.Instant
@@ -34,8 +34,8 @@ type Host interface {
 	// Errors: core.FaultBusy if too many wait already, and ErrClosed.
 	Post(in core.Input) error
 
-	// Close ends everything that belongs to the host. What was written to links gets a bounded time to
-	// leave. It is called after Run has returned, and may be called again.
+	// Close ends everything that belongs to the host, once Run has returned. What was written to links
+	// gets a bounded time to leave. It may be called by any goroutine, and again.
 	Close() error
 }
 

@@ -30,7 +30,8 @@ type Config struct {
 	// Journal is the directory to keep machines' journals in; it is created, and locked while in use.
 	// Without one nothing is durable, and machines are told that all is stored.
 	Journal string
-	// Resolver looks names up. Default: DNS behind a cache.
+	// Resolver looks names up. One with a method Failed(netip.AddrPort) is told of addresses where nobody
+	// answers. Default: DNS behind a resolver.Cached.
 	Resolver resolver.Resolver
 	Logger   *slog.Logger // default slog.Default()
 

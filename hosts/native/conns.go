@@ -38,9 +38,9 @@ func (h *Host) useConn(conn net.Conn, s *stream) bool {
 	return true
 }
 
-// closeConn closes a connection and forgets it.
+// closeConn closes a connection and forgets it. It does not wait for TLS to say goodbye; halfClose does.
 func (h *Host) closeConn(conn net.Conn) {
-	conn.Close()
+	raw(conn).Close()
 	h.conns.mu.Lock()
 	defer h.conns.mu.Unlock()
 	delete(h.conns.users, raw(conn))

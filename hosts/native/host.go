@@ -238,6 +238,13 @@ func (h *Host) resolve(token core.Token, name string) {
 	})
 }
 
+// unanswered tells a resolver that remembers names (resolver.Cached) that one of its answers is no good.
+func (h *Host) unanswered(addr netip.AddrPort) {
+	if r, ok := h.config.Resolver.(interface{ Failed(netip.AddrPort) }); ok {
+		r.Failed(addr)
+	}
+}
+
 // readUDP takes in datagrams until the socket closes.
 func (h *Host) readUDP() {
 	buf := make([]byte, datagramMax+1)

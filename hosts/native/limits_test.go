@@ -18,6 +18,7 @@ import (
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/swim"
 	"github.com/nekton-go/nekton/hosts/native"
+	"github.com/nekton-go/nekton/resolver"
 	"github.com/nekton-go/nekton/runtime"
 )
 
@@ -361,4 +362,28 @@ func TestStrangersStayOut(t *testing.T) {
 	counts, err := a.Counts(within(t))
 	require.NoError(t, err)
 	require.Positive(t, counts["seal_bad"]+counts["seal_bad_label"]+counts["seal_malformed"])
+}
+
+// moving is a name whose address changes behind a cache.
+type moving struct{ addrs chan netip.AddrPort }
+
+func (m moving) Lookup(context.Context, string) ([]netip.AddrPort, error) {
+	return []netip.AddrPort{<-m.addrs}, nil
+}
+
+// TestFailedAddressesAreLookedUpAgain: a seed that moved is found by its name, though its old address was
+// remembered for an hour.
+func TestFailedAddressesAreLookedUpAgain(t *testing.T) {
+	name := moving{make(chan netip.AddrPort, 2)}
+	seed := node(t, fast("seed"))
+	name.addrs <- netip.MustParseAddrPort("127.0.0.1:1")
+	name.addrs <- seed.Self().Addr
+	c := fast("a")
+	c.Host.Resolver = resolver.NewCached(name, resolver.CacheConfig{TTL: time.Hour})
+	a := node(t, c)
+	_, err := a.Join(within(t), "seed.example:7946")
+	require.Error(t, err)
+	reached, err := a.Join(within(t), "seed.example:7946")
+	require.NoError(t, err)
+	require.Equal(t, 1, reached)
 }

@@ -43,6 +43,7 @@ func (h *Host) dial(id core.Link, to netip.AddrPort) {
 		defer cancel()
 		conn, err := h.connect(ctx, to, carriesLink)
 		if err != nil {
+			h.unanswered(to)
 			h.inbox.put(core.Input{Kind: core.InputDown, Link: id, From: to, Fault: dialFault(err), At: h.Now()}, l)
 			return
 		}
