@@ -220,3 +220,22 @@ func TestStartFails(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 }
+
+// TestReturnFromTheDead: a member that crashed comes back under its name, at another port, and is believed
+// at once, as its journal says what incarnation it had.
+func TestReturnFromTheDead(t *testing.T) {
+	a, c := node(t, fast("a")), fast("b")
+	c.Host.Journal = t.TempDir()
+	b := node(t, c)
+	join(t, b, a)
+	awaitState(t, a, swim.Alive, "b")
+	was := b.Self()
+	require.NoError(t, b.Close())
+	awaitState(t, a, swim.Dead, "b")
+	b = node(t, c)
+	join(t, b, a)
+	awaitState(t, a, swim.Alive, "b")
+	now, _ := a.Member("b")
+	require.Greater(t, now.Incarnation, was.Incarnation)
+	require.Equal(t, b.Self().Addr, now.Addr)
+}
