@@ -46,11 +46,14 @@ func (m *Machine) snapshot(t *core.Turn) {
 	if m.cfg.Fidelity == Memberlist || m.snapshotAt == m.changes || m.reserving != 0 {
 		return
 	}
-	m.snapshotAt = m.changes
-	b := binary.BigEndian.AppendUint32([]byte{journalSnapshot}, m.reserved)
 	picked := m.pick(t, nil, snapshotPeers, func(id ID) bool {
 		return id != m.self && m.table.Row(id).State == Alive
 	})
+	if len(picked) == 0 {
+		return // to remember those we lost is better than nobody
+	}
+	m.snapshotAt = m.changes
+	b := binary.BigEndian.AppendUint32([]byte{journalSnapshot}, m.reserved)
 	for _, id := range picked {
 		addr, err := m.table.Identity(id).Addr.MarshalBinary()
 		if err == nil {
