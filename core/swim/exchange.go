@@ -148,7 +148,7 @@ func (m *Machine) exchangeState(t *core.Turn, x *exchange, theirs *PushPull) {
 		return
 	}
 	x.served = x.kind == accepted
-	if why := m.objection(theirs); why != "" {
+	if why := m.objection(x, theirs); why != "" {
 		m.counters.Refused++
 		if x.kind == accepted {
 			m.answer(t, x, &Refuse{Reason: why})
@@ -215,10 +215,11 @@ func (m *Machine) answer(t *core.Turn, x *exchange, msg core.Message) {
 	}
 }
 
-// objection says why what a peer knows must not be merged, or nothing.
-func (m *Machine) objection(theirs *PushPull) string {
+// objection says why what a peer knows must not be merged, or nothing. Who leaves in the middle of a join
+// still learns from the answer whom to tell.
+func (m *Machine) objection(x *exchange, theirs *PushPull) string {
 	switch {
-	case m.leaving:
+	case m.leaving && x.kind == accepted:
 		return "this member is leaving"
 	case len(theirs.Members) > m.cfg.MembersMax:
 		return fmt.Sprintf("%d members are more than this one has room for (%d)", len(theirs.Members), m.cfg.MembersMax)

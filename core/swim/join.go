@@ -175,9 +175,11 @@ func (m *Machine) conclude(t *core.Turn, a *attempt, fault core.Fault, why strin
 		return
 	}
 	m.joins--
+	m.snapshot(t) // a crash soon after must not forget whom we just met
 	done := &JoinDone{ID: j.id, Reached: j.reached, Errors: j.errors}
 	if j.reached == 0 {
 		done.Fault = core.FaultUnreachable
 	}
 	t.Emit(done)
+	m.settleIfAlone(t)
 }

@@ -110,9 +110,9 @@ func (m *Machine) settle(t *core.Turn, due core.Instant) {
 	m.waiters = left
 }
 
-// settleIfAlone completes waiters at once when there is nobody to tell.
+// settleIfAlone completes waiters at once when there is nobody to tell, and no join that may find somebody.
 func (m *Machine) settleIfAlone(t *core.Turn) {
-	if m.peers() > 0 {
+	if m.peers() > 0 || m.joins > 0 {
 		return
 	}
 	for _, w := range m.waiters {
