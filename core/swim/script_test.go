@@ -109,7 +109,7 @@ func configure(c *swim.Config, seed *byte, mtu *int, key, value string) (err err
 	durations := map[string]*time.Duration{
 		"heal": &c.HealInterval, "tombstone": &c.TombstoneTime, "leave-timeout": &c.LeaveTimeout,
 		"push-pull": &c.PushPullInterval, "stream-timeout": &c.StreamTimeout, "gossip-to-dead": &c.GossipToDead,
-		"probe": &c.ProbeInterval, "probe-timeout": &c.ProbeTimeout, "gossip": &c.GossipInterval,
+		"phase": &c.Phase, "probe": &c.ProbeInterval, "probe-timeout": &c.ProbeTimeout, "gossip": &c.GossipInterval,
 	}
 	switch {
 	case ints[key] != nil:
