@@ -235,7 +235,29 @@ func TestReturnFromTheDead(t *testing.T) {
 	b = node(t, c)
 	join(t, b, a)
 	awaitState(t, a, swim.Alive, "b")
+	require.ErrorIs(t, a.Forget(within(t), "b"), core.FaultRefused)
 	now, _ := a.Member("b")
 	require.Greater(t, now.Incarnation, was.Incarnation)
 	require.Equal(t, b.Self().Addr, now.Addr)
+
+	require.NoError(t, b.Close())
+	awaitState(t, a, swim.Dead, "b")
+	require.NoError(t, a.Forget(within(t), "b"))
+	require.Len(t, a.Members(), 1)
+}
+
+func TestUserState(t *testing.T) {
+	a, b := node(t, fast("a")), node(t, fast("b"))
+	sub := a.Subscribe()
+	defer sub.Close()
+	require.NoError(t, b.SetUserState(within(t), []byte("state")))
+	join(t, b, a)
+	for d, err := range sub.Deltas(within(t)) {
+		require.NoError(t, err)
+		if e, ok := d.Event.(*swim.UserStateReceived); ok {
+			require.Equal(t, "state", string(e.Data))
+			require.True(t, e.Join)
+			return
+		}
+	}
 }

@@ -7,14 +7,18 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"math/big"
 	"net"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/hosts/native"
 	"github.com/nekton-go/nekton/runtime/hosttest"
 )
@@ -46,6 +50,38 @@ func listen(t *testing.T, c native.Config) *native.Host {
 	require.NoError(t, err)
 	t.Cleanup(func() { h.Close() })
 	return h
+}
+
+// TestLoadTLS: what it reads lets two hosts talk, and what is wrong is said.
+func TestLoadTLS(t *testing.T) {
+	c := mutualTLS(t)
+	key, err := x509.MarshalPKCS8PrivateKey(c.Certificates[0].PrivateKey)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	file := func(name, kind string, der []byte) string {
+		path := filepath.Join(dir, name)
+		data := pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
+		require.NoError(t, os.WriteFile(path, data, 0o600))
+		return path
+	}
+	certFile := file("cert.pem", "CERTIFICATE", c.Certificates[0].Certificate[0])
+	keyFile := file("key.pem", "PRIVATE KEY", key)
+	loaded, err := native.LoadTLS(certFile, keyFile, certFile, "")
+	require.NoError(t, err)
+	a := listen(t, native.Config{Bind: "127.0.0.1:0", TLS: loaded})
+	b := listen(t, native.Config{Bind: "127.0.0.1:0", TLS: c})
+	a.Do(core.Effect{Kind: core.EffectDial, Link: 1, To: b.Addr()})
+	require.Equal(t, core.Link(1), next(t, a, core.InputUp).Link)
+	require.True(t, next(t, b, core.InputUp).Link.Accepted())
+	b.Do(core.Effect{Kind: core.EffectDial, Link: 1, To: a.Addr()})
+	require.Equal(t, core.Link(1), next(t, b, core.InputUp).Link)
+	require.True(t, next(t, a, core.InputUp).Link.Accepted())
+	_, err = native.LoadTLS(certFile, certFile, certFile, "")
+	require.ErrorContains(t, err, certFile)
+	_, err = native.LoadTLS(certFile, keyFile, filepath.Join(dir, "nothing"), "")
+	require.ErrorContains(t, err, "authority")
+	_, err = native.LoadTLS(certFile, keyFile, keyFile, "")
+	require.ErrorContains(t, err, "no PEM certificate")
 }
 
 // mutualTLS is what LoadTLS makes, without the files: one certificate, signed by itself, for everybody.

@@ -387,3 +387,23 @@ func TestFailedAddressesAreLookedUpAgain(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, reached)
 }
+
+// TestCloseDoesNotWaitForever: a peer that takes nothing and never hangs up is cut off.
+func TestCloseDoesNotWaitForever(t *testing.T) {
+	h := listen(t, native.Config{Bind: "127.0.0.1:0", CloseTimeout: 50 * time.Millisecond})
+	conn, err := net.Dial("tcp", h.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = conn.Write([]byte("L"))
+	require.NoError(t, err)
+	l := next(t, h, core.InputUp).Link
+	h.Do(core.Effect{Kind: core.EffectWrite, Link: l, Data: make([]byte, 64<<20)})
+	ended := make(chan error, 1)
+	go func() { ended <- h.Close() }() // ends with the host
+	select {
+	case err := <-ended:
+		require.NoError(t, err)
+	case <-within(t).Done():
+		require.FailNow(t, "Close hangs")
+	}
+}
