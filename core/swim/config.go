@@ -25,22 +25,22 @@ type Config struct {
 	IndirectProbes int           // helpers asked, SWIM's k; 0 to 16; LAN 3, WAN 3, Local 1
 	NackPercent    int           // when a helper says it has no answer either, in % of ProbeTimeout; 1 to 100; 80
 	HealthMax      int           // worst health score; timeouts stretch up to HealthMax+1 times; 0 turns it off; 7
-	SuspicionMult  int           // shortest suspicion = this × log10(members) × ProbeInterval; ≥ 1; LAN 4, WAN 6, Local 3
+	SuspicionMult  int           // shortest suspicion = this × log10(members) × ProbeInterval; ≥ 1; 4, WAN 6, Local 3
 	SuspicionScale int           // longest suspicion = this × the shortest; 1 turns Lifeguard's LHA-Suspicion off; 6
-	Confirmations  int           // accusers, besides the first, that bring a suspicion to its shortest; 0 to 16; LAN 2, WAN 4, Local 1
+	Confirmations  int           // accusers after the first that make a suspicion shortest; 0 to 16; LAN 2, WAN 4, Local 1
 
 	// Dissemination (SWIM §4.1).
 
 	GossipInterval time.Duration // LAN 200 ms, WAN 500 ms, Local 100 ms
 	GossipNodes    int           // members gossiped to each interval; 0 to 16; LAN 3, WAN 4, Local 3
-	GossipToDead   time.Duration // how long the dead still get gossip, so that they can refute; LAN 30 s, WAN 60 s, Local 15 s
+	GossipToDead   time.Duration // the dead get gossip for so long, to refute it; LAN 30 s, WAN 60 s, Local 15 s
 	RetransmitMult int           // each broadcast leaves this × ⌈log10(members+1)⌉ times; ≥ 1; LAN 4, WAN 4, Local 2
 
 	// Anti-entropy and healing.
 
-	PushPullInterval time.Duration // full exchange with a random member; longer above 32 members; LAN 30 s, WAN 60 s, Local 15 s
+	PushPullInterval time.Duration // full exchange with a random member; grows above 32 members; 30 s, WAN 60 s, Local 15 s
 	StreamTimeout    time.Duration // for a whole exchange on a link; LAN 10 s, WAN 30 s, Local 1 s
-	HealInterval     time.Duration // between exchanges with lost members and unreached seeds; 0 turns healing off; LAN 15 s, WAN 30 s, Local 5 s
+	HealInterval     time.Duration // exchange with a lost member or seed; 0 is off; LAN 15 s, WAN 30 s, Local 5 s
 	TombstoneTime    time.Duration // how long dead and left members are remembered, and the dead dialed; 24 h
 	LeaveTimeout     time.Duration // default patience of Leave and SetMeta; LAN 5 s, WAN 10 s, Local 2 s
 
@@ -202,7 +202,8 @@ func (c Config) Validate() error {
 	v := c.Versions
 	check(0 < v.ProtocolMin && v.ProtocolMin <= v.Protocol && v.Protocol <= v.ProtocolMax &&
 		v.AppMin <= v.App && v.App <= v.AppMax, "Versions %+v: want 0 < min ≤ spoken ≤ max", v)
-	check(c.ProbeTimeout < c.ProbeInterval, "ProbeTimeout %v must be shorter than ProbeInterval %v", c.ProbeTimeout, c.ProbeInterval)
+	check(c.ProbeTimeout < c.ProbeInterval, "ProbeTimeout %v must be shorter than ProbeInterval %v",
+		c.ProbeTimeout, c.ProbeInterval)
 	for _, d := range []struct {
 		name  string
 		value time.Duration
@@ -211,10 +212,12 @@ func (c Config) Validate() error {
 		{"PushPullInterval", c.PushPullInterval}, {"StreamTimeout", c.StreamTimeout},
 		{"TombstoneTime", c.TombstoneTime}, {"LeaveTimeout", c.LeaveTimeout},
 	} {
-		check(d.value >= time.Millisecond && d.value <= durationMax, "%s is %v; give 1ms to %v", d.name, d.value, durationMax)
+		check(d.value >= time.Millisecond && d.value <= durationMax, "%s is %v; give 1ms to %v",
+			d.name, d.value, durationMax)
 	}
 	check(c.ProbeInterval <= time.Hour, "ProbeInterval is %v; give at most 1h", c.ProbeInterval)
-	check(c.HealInterval >= 0 && c.HealInterval <= durationMax, "HealInterval is %v; give 0 (off) to %v", c.HealInterval, durationMax)
+	check(c.HealInterval >= 0 && c.HealInterval <= durationMax, "HealInterval is %v; give 0 (off) to %v",
+		c.HealInterval, durationMax)
 	for _, n := range []struct {
 		name             string
 		value, low, high int

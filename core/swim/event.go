@@ -87,7 +87,8 @@ type UserStateReceived struct {
 // Ready says that this member runs: it has restored its journal and is Alive at Self.
 type Ready struct{ Self Member }
 
-// JoinDone completes Join; with ID 0 it ends the join of Config.Seeds at start. Outcome is FaultNone if at least one seed answered.
+// JoinDone completes Join; with ID 0 it ends the join of Config.Seeds at start. Outcome is FaultNone if at
+// least one seed answered.
 type JoinDone struct {
 	ID      uint64
 	Reached int // seeds that answered
@@ -125,7 +126,7 @@ type Counters struct {
 	Failures                    uint64
 	PushPulls, PushPullsFailed  uint64
 	Heals                       uint64 // exchanges started with lost members and seeds
-	Conflicts, Refused, Invalid uint64 // names claimed twice; records Admit or versions refused; messages that make no sense
+	Conflicts, Refused, Invalid uint64 // names claimed twice; records Admit or versions refused; nonsense
 	BroadcastsDropped           uint64 // for want of room in the queue
 	MembersDropped              uint64 // for want of room in the table
 }

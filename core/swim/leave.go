@@ -35,7 +35,8 @@ func (m *Machine) depart(t *core.Turn) {
 	m.leaving = true
 	m.stopClocks(t)
 	for _, w := range m.waiters {
-		t.Emit(&core.Done{ID: w.command, Fault: core.FaultClosed, Detail: "this member left before it was told to others"})
+		why := "this member left before it was told to others"
+		t.Emit(&core.Done{ID: w.command, Fault: core.FaultClosed, Detail: why})
 	}
 	m.waiters = m.waiters[:0]
 	// A refutation that still waits for the journal is not announced, but what it answers must not
@@ -68,7 +69,8 @@ func (m *Machine) setMeta(t *core.Turn, c SetMeta) {
 // many wait already.
 func (m *Machine) wait(t *core.Turn, command uint64, timeout time.Duration) bool {
 	if len(m.waiters) >= m.cfg.PingsMax {
-		t.Emit(&core.Done{ID: command, Fault: core.FaultBusy, Detail: "Config.PingsMax commands wait for their news to spread"})
+		why := "Config.PingsMax commands wait for their news to spread"
+		t.Emit(&core.Done{ID: command, Fault: core.FaultBusy, Detail: why})
 		return false
 	}
 	if timeout == 0 {
@@ -102,7 +104,8 @@ func (m *Machine) settle(t *core.Turn, due core.Instant) {
 		case w.ticket != 0 && w.ticket <= spread:
 			t.Emit(&core.Done{ID: w.command})
 		case w.until <= due:
-			t.Emit(&core.Done{ID: w.command, Fault: core.FaultTimeout, Detail: "done here, but not told to enough members yet"})
+			why := "done here, but not told to enough members yet"
+			t.Emit(&core.Done{ID: w.command, Fault: core.FaultTimeout, Detail: why})
 		default:
 			left = append(left, w)
 		}

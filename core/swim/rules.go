@@ -250,7 +250,8 @@ func (m *Machine) set(t *core.Turn, id ID, to State, incarnation uint32, old Rec
 		m.tombs.add(id, row)
 	}
 	if m.cfg.Transitions {
-		t.Emit(&Transition{Name: m.table.Identity(id).Name, Known: old.Name != "", Old: old, New: m.record(id), Cause: cause})
+		r := m.record(id)
+		t.Emit(&Transition{Name: r.Name, Known: old.Name != "", Old: old, New: r, Cause: cause})
 	}
 }
 

@@ -66,8 +66,9 @@ func log2(x uint64) uint64 {
 	return result
 }
 
-// milliLog10 is ⌊1000 × log10(n)⌋, and 0 for n < 1. It is exact for every n below 2^24, which a test shows: powers of ten
-// are the only n for which 1000 × log10(n) is whole, and no other comes within nudge of a whole number.
+// milliLog10 is ⌊1000 × log10(n)⌋, and 0 for n < 1. It is exact for every n below 2^24, which a test shows:
+// powers of ten are the only n for which 1000 × log10(n) is whole, and no other comes within nudge of a whole
+// number.
 func milliLog10(n int) int {
 	if n < 1 {
 		return 0
