@@ -27,7 +27,7 @@ type Config struct {
 	HealthMax      int           // worst health score; timeouts stretch up to HealthMax+1 times; 0 turns it off; 7
 	SuspicionMult  int           // shortest suspicion = this × log10(members) × ProbeInterval; ≥ 1; 4, WAN 6, Local 3
 	SuspicionScale int           // longest suspicion = this × the shortest; 1 turns Lifeguard's LHA-Suspicion off; 6
-	Confirmations  int           // accusers after the first that make a suspicion shortest; 0 to 16; LAN 2, WAN 4, Local 1
+	Confirmations  int           // further accusers that make a suspicion shortest; 0 to 16; 2, WAN 4, Local 1
 
 	// Dissemination (SWIM §4.1).
 
@@ -38,7 +38,7 @@ type Config struct {
 
 	// Anti-entropy and healing.
 
-	PushPullInterval time.Duration // full exchange with a random member; grows above 32 members; 30 s, WAN 60 s, Local 15 s
+	PushPullInterval time.Duration // full exchange with any member; grows above 32 members; 30 s, WAN 60 s, Local 15 s
 	StreamTimeout    time.Duration // for a whole exchange on a link; LAN 10 s, WAN 30 s, Local 1 s
 	HealInterval     time.Duration // exchange with a lost member or seed; 0 is off; LAN 15 s, WAN 30 s, Local 5 s
 	TombstoneTime    time.Duration // how long dead and left members are remembered, and the dead dialed; 24 h
