@@ -74,15 +74,14 @@ func (n *Node) packFor(i int) {
 		}
 		s.packed = true
 	}
-	for m := range n.mounts {
-		if g, ok := n.mounts[m].Machine.(Gossiper); ok {
-			g.Gossip(d)
-		}
+	for _, g := range n.gossips {
+		g.Gossip(d)
 	}
 	if len(n.parts) == 0 {
 		return
 	}
 	start := len(n.arena)
 	n.arena = n.dialect.AppendDatagram(n.arena, n.parts)
-	n.put(Effect{Kind: EffectSend, To: d.to, Data: n.arena[start:len(n.arena):len(n.arena)]})
+	e := n.put(EffectSend, 0)
+	e.To, e.Data = d.to, n.arena[start:len(n.arena):len(n.arena)]
 }

@@ -33,7 +33,8 @@ func (n *Node) dial(mount uint8, to netip.AddrPort) Link {
 	n.tokens++
 	id := Link(uint64(mount)<<mountShift | n.tokens)
 	n.links.open[id] = n.newLink(id, int(mount), to)
-	n.put(Effect{Kind: EffectDial, mount: mount, Link: id, To: to})
+	e := n.put(EffectDial, mount)
+	e.Link, e.To = id, to
 	return id
 }
 
@@ -65,14 +66,15 @@ func (n *Node) write(mount uint8, id Link, m Message) Fault {
 	}
 	n.arena = arena
 	l.inflight += size
-	n.put(Effect{Kind: EffectWrite, mount: mount, Link: id, Data: arena[start:len(arena):len(arena)]})
+	e := n.put(EffectWrite, mount)
+	e.Link, e.Data = id, arena[start:len(arena):len(arena)]
 	return FaultNone
 }
 
 func (n *Node) close(mount uint8, id Link) {
 	if l := n.links.open[id]; l != nil && l.mount == int(mount) {
 		n.links.drop(n, l)
-		n.put(Effect{Kind: EffectClose, mount: mount, Link: id})
+		n.put(EffectClose, mount).Link = id
 	}
 }
 
@@ -109,7 +111,7 @@ func (ls *links) input(n *Node) {
 func (ls *links) accept(n *Node, in Input) {
 	if ls.accepted >= n.config.AcceptedMax {
 		n.stats.LinksRefused++
-		n.put(Effect{Kind: EffectClose, Link: in.Link})
+		n.put(EffectClose, 0).Link = in.Link
 		return
 	}
 	l := n.newLink(in.Link, -1, in.From)
@@ -169,7 +171,7 @@ func (ls *links) message(n *Node, l *link, m Message) {
 // fail ends a link for the peer's fault and tells its machine.
 func (ls *links) fail(n *Node, l *link, f Fault) {
 	ls.drop(n, l)
-	n.put(Effect{Kind: EffectClose, Link: l.id})
+	n.put(EffectClose, 0).Link = l.id
 	if l.mount >= 0 {
 		n.in = Input{Kind: InputDown, At: n.in.At, Link: l.id, From: l.peer, Fault: f}
 		n.handle(l.mount)

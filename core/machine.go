@@ -83,7 +83,8 @@ func (t *Turn) Close(l Link) { t.node.close(t.mount, l) }
 // Resolve looks up "host:port"; InputResolved follows.
 func (t *Turn) Resolve(name string) Token {
 	tok := t.token()
-	t.node.put(Effect{Kind: EffectResolve, mount: t.mount, Token: tok, Name: name})
+	e := t.node.put(EffectResolve, t.mount)
+	e.Token, e.Name = tok, name
 	return tok
 }
 
@@ -95,15 +96,15 @@ func (t *Turn) Compact(snapshot []byte) Token { return t.store(EffectCompact, sn
 
 // Emit reports an event to the machines mounted above and to the application. The event belongs to
 // its receivers from here on.
-func (t *Turn) Emit(ev Event) { t.node.put(Effect{Kind: EffectEmit, mount: t.mount, Event: ev}) }
+func (t *Turn) Emit(ev Event) { t.node.put(EffectEmit, t.mount).Event = ev }
 
 // Call asks a machine mounted below to do something, once this turn's handler has returned.
-func (t *Turn) Call(c Command) { t.node.put(Effect{Kind: effectCall, mount: t.mount, command: c}) }
+func (t *Turn) Call(c Command) { t.node.put(effectCall, t.mount).command = c }
 
 func (t *Turn) store(kind EffectKind, data []byte) Token {
 	tok := t.token()
-	proto := t.node.mounts[t.mount].Proto
-	t.node.put(Effect{Kind: kind, mount: t.mount, Proto: proto, Token: tok, Data: t.node.copy(data)})
+	e := t.node.put(kind, t.mount)
+	e.Proto, e.Token, e.Data = t.node.mounts[t.mount].Proto, tok, t.node.copy(data)
 	return tok
 }
 

@@ -67,6 +67,7 @@ type Node struct {
 
 	now      Instant
 	in       Input // the input being handled; a field so that it does not escape
+	inner    Input // the command or event being routed
 	depth    int   // of the handler that runs: what a host's input caused is 1, what that caused 2, …
 	awake    bool  // the host has finished restoring and sent its first InputWake
 	tokens   uint64
@@ -74,6 +75,7 @@ type Node struct {
 	stats    Stats
 	datagram Datagram
 	deliver  func(Message) // receive, bound once
+	gossips  []Gossiper
 }
 
 // NewNode returns a node with every machine mounted and nothing started: that takes the first
@@ -102,6 +104,9 @@ func NewNode(c Config) *Node {
 			panic(fmt.Sprintf("core: two machines are mounted as protocol %d", m.Proto))
 		}
 		n.turns[i] = Turn{n, uint8(i), rand.New(stream(c.Seed, m.Proto))}
+		if g, ok := m.Machine.(Gossiper); ok {
+			n.gossips = append(n.gossips, g)
+		}
 	}
 	return n
 }
@@ -139,7 +144,7 @@ func (n *Node) Step(now Instant, in Input) {
 		}
 	}
 	n.pack()
-	n.in = Input{}
+	n.in.Data, n.in.Addrs, n.in.Message, n.in.Command, n.in.Event = nil, nil, nil, nil, nil // loans end
 	if n.config.Check {
 		n.check()
 	}
@@ -245,7 +250,7 @@ func (n *Node) receive(m Message) {
 		return
 	}
 	n.stats.Messages++
-	n.in = Input{Kind: InputMessage, At: n.in.At, From: n.in.From, Message: m}
+	n.in.Kind, n.in.Message = InputMessage, m // the rest is the datagram's
 	n.handle(i)
 }
 
@@ -258,46 +263,50 @@ func (n *Node) command(height int) {
 		return
 	}
 	n.stats.Unroutable++
-	n.put(Effect{Kind: EffectEmit, mount: uint8(len(n.mounts)), Event: &Done{
+	n.put(EffectEmit, uint8(len(n.mounts))).Event = &Done{
 		ID: c.CommandID(), Fault: FaultNotFound, Detail: fmt.Sprintf("no machine serves protocol %d", c.Proto()),
-	}})
+	}
 }
 
 // handle gives n.in to machine i, then routes what it said.
 func (n *Node) handle(i int) {
-	at, from := n.in.At, n.in.From
 	n.mounts[i].Machine.Handle(&n.turns[i], &n.in)
-	n.route()
-	n.in.At, n.in.From = at, from // for the next message of the same datagram
+	if n.routed < len(n.out) {
+		n.route()
+	}
 }
 
 // route offers every new effect to the machines: commands to the one they name below, events to every
 // one above. It runs between handlers, never inside one.
 func (n *Node) route() {
 	for ; n.routed < len(n.out); n.routed++ {
-		e := n.out[n.routed] // a copy: handlers grow n.out
-		if e.Kind != effectCall && e.Kind != EffectEmit {
+		if kind := n.out[n.routed].Kind; kind != effectCall && kind != EffectEmit {
 			continue
 		}
+		e := n.out[n.routed] // a copy: handlers grow n.out
 		if n.depth = int(e.depth) + 1; n.depth > depthMax {
 			panic("core: machines keep calling each other within one step")
 		}
-		switch e.Kind {
-		case effectCall:
-			n.in = Input{Kind: InputCommand, At: n.now, Command: e.command}
-			if i := n.mountOf(e.command.Proto()); i >= 0 && i < int(e.mount) {
-				n.mounts[i].Machine.Handle(&n.turns[i], &n.in)
-			} else {
-				panic(fmt.Sprintf("core: command %T from mount %d has no machine below it", e.command, e.mount))
-			}
-		case EffectEmit:
-			for j := int(e.mount) + 1; j < len(n.mounts); j++ {
-				n.in = Input{Kind: InputEvent, At: n.now, Event: e.Event}
-				n.mounts[j].Machine.Handle(&n.turns[j], &n.in)
-			}
+		if e.Kind == effectCall {
+			n.call(&e)
+			continue
+		}
+		for j := int(e.mount) + 1; j < len(n.mounts); j++ {
+			n.inner = Input{Kind: InputEvent, At: n.in.At, Event: e.Event}
+			n.mounts[j].Machine.Handle(&n.turns[j], &n.inner)
 		}
 	}
-	n.depth = 1
+	n.depth, n.inner = 1, Input{}
+}
+
+// call gives a command to the machine below that it names.
+func (n *Node) call(e *Effect) {
+	i := n.mountOf(e.command.Proto())
+	if i < 0 || i >= int(e.mount) {
+		panic(fmt.Sprintf("core: command %T from mount %d has no machine below it", e.command, e.mount))
+	}
+	n.inner = Input{Kind: InputCommand, At: n.in.At, Command: e.command}
+	n.mounts[i].Machine.Handle(&n.turns[i], &n.inner)
 }
 
 func (n *Node) mountOf(p Proto) int {
@@ -309,9 +318,12 @@ func (n *Node) mountOf(p Proto) int {
 	return -1
 }
 
-func (n *Node) put(e Effect) {
-	e.depth = uint8(n.depth)
-	n.out = append(n.out, e)
+// put queues an effect and returns it to be filled in, before anything else is queued.
+func (n *Node) put(kind EffectKind, mount uint8) *Effect {
+	n.out = append(n.out, Effect{})
+	e := &n.out[len(n.out)-1]
+	e.Kind, e.mount, e.depth = kind, mount, uint8(n.depth)
+	return e
 }
 
 func (n *Node) copy(b []byte) []byte {

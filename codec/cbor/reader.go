@@ -26,6 +26,12 @@ func (r *reader) fail() uint64 {
 
 // head reads the argument of an item that must be of the given major type.
 func (r *reader) head(major byte) uint64 {
+	if r.at < len(r.b) { // nearly all heads are one byte
+		if arg := r.b[r.at] ^ major; arg < 24 && !r.bad {
+			r.at++
+			return uint64(arg)
+		}
+	}
 	got, arg := r.item()
 	if got != major {
 		return r.fail()
@@ -163,11 +169,18 @@ func (r *reader) name() string {
 }
 
 func (r *reader) optionalName() string {
-	b := r.text(nameMax)
+	b := r.take(r.head(majorText))
 	if len(b) == 0 {
 		return ""
 	}
-	return r.names.intern(b)
+	if s, ok := r.names.find(b); ok {
+		return s // and so neither too long nor malformed
+	}
+	if len(b) > nameMax || !utf8.Valid(b) {
+		r.bad = true
+		return ""
+	}
+	return r.names.add(b)
 }
 
 // addr reads what writer.addr writes.

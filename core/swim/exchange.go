@@ -118,7 +118,7 @@ func (m *Machine) converse(t *core.Turn, in *core.Input) {
 			m.finish(t, x, core.FaultInvalid, "")
 			return
 		}
-		m.ack = Ack{Seq: msg.Seq}
+		m.ack.Seq = msg.Seq
 		m.answer(t, x, &m.ack)
 	case *Ack:
 		if x.kind != streamPing || msg.Seq != x.seq {

@@ -115,6 +115,10 @@ func (m *Machine) Handle(t *core.Turn, in *core.Input) {
 	m.now = t.Now()
 	switch in.Kind {
 	case core.InputMessage:
+		if ping, ok := in.Message.(*Ping); ok && in.Link == 0 {
+			m.answerPing(t, in.From, ping)
+			return // no deadline has moved
+		}
 		switch {
 		case in.Link != 0:
 			m.converse(t, in)
@@ -143,19 +147,21 @@ func (m *Machine) Handle(t *core.Turn, in *core.Input) {
 	m.rearm()
 }
 
-// hear handles a message from a datagram. A member that has left still answers, but hears no more news.
+// answerPing is what members do most.
+func (m *Machine) answerPing(t *core.Turn, from netip.AddrPort, ping *Ping) {
+	if !m.running || ping.Target != m.cfg.Name {
+		return // not yet here, or meant for an earlier tenant of our address
+	}
+	if ping.Source.IsValid() && m.cfg.Fidelity == Memberlist {
+		from = ping.Source
+	}
+	m.ack.Seq = ping.Seq
+	t.Send(from, &m.ack)
+}
+
+// hear handles any other message from a datagram. A member that has left still answers, but hears no more news.
 func (m *Machine) hear(t *core.Turn, in *core.Input) {
 	switch msg := in.Message.(type) {
-	case *Ping:
-		if msg.Target != m.cfg.Name {
-			return // meant for an earlier tenant of our address
-		}
-		to := in.From
-		if msg.Source.IsValid() && m.cfg.Fidelity == Memberlist {
-			to = msg.Source
-		}
-		m.ack = Ack{Seq: msg.Seq}
-		t.Send(to, &m.ack)
 	case *Ack:
 		if !m.answered(t, msg.Seq, in.At) {
 			m.replied(t, msg, in.At)
