@@ -13,7 +13,8 @@ import (
 type asks struct {
 	queue   []ask // oldest first
 	nackers int   // queue[:nackers] have sent their nack or never will
-	relays  int
+	relays  int   // of them unanswered, and pings for the application
+	pings   int
 }
 
 type ask struct {
@@ -62,15 +63,19 @@ func (m *Machine) pingMember(t *core.Turn, c PingMember) {
 	switch {
 	case !ok:
 		t.Emit(&Pong{ID: c.ID, Name: c.Name, Fault: core.FaultNotFound})
-	case len(m.asks.queue)-m.asks.relays >= m.cfg.PingsMax:
+	case m.asks.pings >= m.cfg.PingsMax:
 		t.Emit(&Pong{ID: c.ID, Name: c.Name, Fault: core.FaultBusy})
 	default:
+		m.asks.pings++
 		addr := m.table.Identity(id).Addr
 		m.ask(t, addr, c.Name, ask{seq: t.Rand().Uint32(), nackAt: core.Never, command: c.ID})
 	}
 }
 
 func (m *Machine) ask(t *core.Turn, to netip.AddrPort, name string, a ask) {
+	if len(m.asks.queue) >= m.cfg.RelaysMax+m.cfg.PingsMax {
+		m.asks.dropDone()
+	}
 	a.name, a.sent, a.until = name, m.now, m.now.Add(m.cfg.ProbeTimeout)
 	m.asks.queue = append(m.asks.queue, a)
 	m.ping = Ping{Seq: a.seq, Target: name}
@@ -84,7 +89,7 @@ func (m *Machine) replied(t *core.Turn, ack *Ack, at core.Instant) {
 		if a.seq != ack.Seq || a.done {
 			continue
 		}
-		a.done = true
+		m.asks.finish(a)
 		if a.relay {
 			t.Send(a.asker, &Ack{Seq: a.askerSeq})
 		} else {
@@ -110,14 +115,38 @@ func (m *Machine) expireAsks(t *core.Turn, due core.Instant) {
 	expired := 0
 	for ; expired < len(q.queue) && q.queue[expired].until <= due; expired++ {
 		a := &q.queue[expired]
-		if a.relay {
-			q.relays--
-		} else if !a.done {
+		if a.done {
+			continue
+		}
+		if q.finish(a); !a.relay {
 			t.Emit(&Pong{ID: a.command, Name: a.name, Fault: core.FaultTimeout})
 		}
 	}
 	q.queue = append(q.queue[:0], q.queue[expired:]...)
 	q.nackers = max(0, q.nackers-expired)
+}
+
+// dropDone makes room: what has been answered need not wait for its time to be over.
+func (q *asks) dropDone() {
+	kept, nackers := q.queue[:0], 0
+	for i, a := range q.queue {
+		if a.done {
+			continue
+		}
+		if kept = append(kept, a); i < q.nackers {
+			nackers++
+		}
+	}
+	q.queue, q.nackers = kept, nackers
+}
+
+func (q *asks) finish(a *ask) {
+	a.done = true
+	if a.relay {
+		q.relays--
+	} else {
+		q.pings--
+	}
 }
 
 func (q *asks) deadline() core.Instant {

@@ -107,18 +107,22 @@ func (m *Machine) checkProber() string {
 
 func (m *Machine) checkAsks() string {
 	q := &m.asks
-	relays := 0
+	relays, pings := 0, 0
 	for i := range q.queue {
-		if q.queue[i].relay {
+		switch a := &q.queue[i]; {
+		case a.done:
+		case a.relay:
 			relays++
+		default:
+			pings++
 		}
 		if i > 0 && q.queue[i].until < q.queue[i-1].until {
 			return "pings in flight are out of order"
 		}
 	}
-	if relays != q.relays || q.nackers > len(q.queue) {
-		return fmt.Sprintf("%d relays counted, where there are %d; %d of %d past their nack",
-			q.relays, relays, q.nackers, len(q.queue))
+	if relays != q.relays || pings != q.pings || q.nackers > len(q.queue) {
+		return fmt.Sprintf("%d relays and %d pings counted, where there are %d and %d; %d of %d past their nack",
+			q.relays, q.pings, relays, pings, q.nackers, len(q.queue))
 	}
 	return ""
 }
@@ -130,7 +134,7 @@ func (m *Machine) checkBounds() string {
 	}{
 		{"MembersMax", m.rows(), m.cfg.MembersMax}, {"BroadcastsMax", m.queue.Len(), m.cfg.BroadcastsMax},
 		{"RelaysMax", m.asks.relays, m.cfg.RelaysMax}, {"SeedsMax", len(m.seeds), m.cfg.SeedsMax},
-		{"PingsMax", len(m.asks.queue) - m.asks.relays, m.cfg.PingsMax},
+		{"PingsMax", m.asks.pings, m.cfg.PingsMax},
 		{"PingsMax", m.userLinks, m.cfg.PingsMax}, {"ExchangesMax", m.joining, m.cfg.ExchangesMax},
 	} {
 		if b.value < 0 || b.value > b.bound {

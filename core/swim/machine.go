@@ -113,12 +113,17 @@ func (m *Machine) Deadline() core.Instant { return m.deadline }
 // Handle implements core.Machine.
 func (m *Machine) Handle(t *core.Turn, in *core.Input) {
 	m.now = t.Now()
+	if ping, ok := in.Message.(*Ping); ok && in.Kind == core.InputMessage && in.Link == 0 {
+		m.answerPing(t, in.From, ping)
+		return // no deadline has moved
+	}
+	m.handle(t, in)
+	m.rearm()
+}
+
+func (m *Machine) handle(t *core.Turn, in *core.Input) {
 	switch in.Kind {
 	case core.InputMessage:
-		if ping, ok := in.Message.(*Ping); ok && in.Link == 0 {
-			m.answerPing(t, in.From, ping)
-			return // no deadline has moved
-		}
 		switch {
 		case in.Link != 0:
 			m.converse(t, in)
@@ -144,7 +149,6 @@ func (m *Machine) Handle(t *core.Turn, in *core.Input) {
 	case core.InputWall:
 		m.wall = in.Wall
 	}
-	m.rearm()
 }
 
 // answerPing is what members do most.
@@ -182,6 +186,7 @@ func (m *Machine) learn(t *core.Turn, in *core.Input) {
 	switch msg := in.Message.(type) {
 	case *Announce:
 		m.announce(t, &msg.Record, CauseAnnounce)
+		m.remind(t, in.From, &msg.Record)
 	case *Accuse:
 		m.accuse(t, msg, CauseAccuse, nil)
 		m.answerAccuser(t, in.From, msg.Node, msg.Incarnation)

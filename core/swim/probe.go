@@ -217,6 +217,10 @@ func (m *Machine) nacked(seq uint32) {
 // not the target's (Lifeguard §IV-A).
 func (m *Machine) giveUp(t *core.Turn) {
 	p := &m.prober
+	if row := m.table.Row(p.target); row.Generation != p.generation || row.State.Gone() {
+		m.endProbe(t, 0) // it has left or died meanwhile, which says nothing about us
+		return
+	}
 	m.counters.ProbesFailed++
 	heard := 0
 	for bit := p.nacked; bit != 0; bit &= bit - 1 {
@@ -236,12 +240,9 @@ func (m *Machine) giveUp(t *core.Turn) {
 	for _, id := range p.helpers {
 		evidence.Helpers = append(evidence.Helpers, m.table.Identity(id).Name)
 	}
-	target, generation, accused := p.target, p.generation, p.accused
+	accusation := Accuse{Node: m.table.Identity(p.target).Name, Incarnation: p.accused, From: m.cfg.Name}
 	m.endProbe(t, missed)
-	if m.table.Row(target).Generation == generation {
-		name := m.table.Identity(target).Name
-		m.accuse(t, &Accuse{Node: name, Incarnation: accused, From: m.cfg.Name}, CauseProbe, &evidence)
-	}
+	m.accuse(t, &accusation, CauseProbe, &evidence)
 }
 
 // endProbe closes the round and schedules the next: no earlier than this one would have ended, so that

@@ -154,7 +154,13 @@ func (m *Machine) bury(t *core.Turn, c *Bury, cause Cause) {
 		return
 	}
 	row := m.table.Row(id)
-	if c.Incarnation < row.Incarnation || c.Incarnation >= incarnationMax || row.State.Gone() {
+	if c.Incarnation < row.Incarnation || c.Incarnation >= incarnationMax {
+		return
+	}
+	if row.State.Gone() {
+		if c.Incarnation > row.Incarnation && m.cfg.Fidelity == Improved && id != m.self {
+			m.set(t, id, row.State, c.Incarnation, m.record(id), cause) // else "alive" at that one would revive it
+		}
 		return
 	}
 	if id == m.self {
@@ -208,6 +214,18 @@ func (m *Machine) answerStale(t *core.Turn, r *Record, row Row) {
 		t.Send(r.Addr, &Bury{Node: r.Name, Incarnation: row.Incarnation, From: r.Name})
 	default:
 		t.Send(r.Addr, &Bury{Node: r.Name, Incarnation: row.Incarnation, From: m.cfg.Name})
+	}
+}
+
+// remind tells a member that announces itself at an incarnation below the one we hold it alive at what it
+// announced in an earlier life, so that it can go on from there. Until then nobody would hear its news.
+func (m *Machine) remind(t *core.Turn, from netip.AddrPort, r *Record) {
+	id, known := m.table.Find(r.Name)
+	if !known || from != r.Addr || m.cfg.Fidelity == Memberlist || id == m.self {
+		return
+	}
+	if row := m.table.Row(id); row.State == Alive && r.Incarnation < row.Incarnation && m.mayAnswer() {
+		t.Send(from, &Announce{m.record(id)})
 	}
 }
 

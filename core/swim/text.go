@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+
+	"github.com/nekton-go/nekton/core"
 )
 
 // The texts below are what traces and golden scripts show: one line each, no promise of stability.
@@ -125,8 +127,11 @@ func (e *Evidence) AppendText(b []byte) ([]byte, error) {
 			strings.Join(e.Suspects, " "), e.Suspected, e.Timeout, e.Min, e.Max)
 	}
 	if e.ProbeSent != 0 {
-		b = fmt.Appendf(b, ", our probe at %v had no answer, nor had %d helpers (%d said so), link ping: %v",
-			e.ProbeSent, len(e.Helpers), e.Nacks, e.StreamPing)
+		b = fmt.Appendf(b, ", our probe at %v had no answer, nor had %d helpers (%d said so)",
+			e.ProbeSent, len(e.Helpers), e.Nacks)
+		if e.StreamPing != core.FaultNone {
+			b = fmt.Appendf(b, ", link ping: %v", e.StreamPing)
+		}
 	}
 	return fmt.Appendf(b, ", our health %d", e.Health), nil
 }
