@@ -485,3 +485,23 @@ func (p *goPackage) lines() (n int) {
 	}
 	return n
 }
+
+// TestScriptsOutweighCore holds us to at least one line of golden script for each line of core.
+func TestScriptsOutweighCore(t *testing.T) {
+	code, scripts := 0, 0
+	require.NoError(t, walkModule(".", func(file string) error {
+		script := path.Ext(file) == ".txt" && strings.Contains(file, "/testdata/")
+		source := path.Ext(file) == ".go" && !strings.HasSuffix(file, "_test.go")
+		if !strings.HasPrefix(file, "core/") || strings.HasPrefix(file, "core/coretest/") || !script && !source {
+			return nil
+		}
+		text, err := os.ReadFile(file)
+		if script {
+			scripts += bytes.Count(text, []byte("\n"))
+		} else {
+			code += bytes.Count(text, []byte("\n"))
+		}
+		return err
+	}))
+	require.GreaterOrEqual(t, scripts, code, "lines of golden script, lines of core without tests")
+}
