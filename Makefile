@@ -91,6 +91,17 @@ fuzz: ## run every fuzz target for FUZZTIME (60s)
 		(cd $$dir && $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) .); \
 	done
 
+.PHONY: verify
+verify: build ## the same trace hashes at every GOAMD64, and from guests compiled and interpreted
+	@for level in v1 v3; do \
+		echo "GOAMD64=$$level"; GOAMD64=$$level $(GO) test -count=1 -run TestHashesAreTheSameEverywhere ./sim; \
+	done
+	@while read -r seed hash; do for guest in native wasm "wasm -interpreter"; do \
+		run="sim run -scenario partition -nodes 16 -for 8m -seed $$seed -guest $$guest"; \
+		./bin/nekton $$run -json | grep -q "\"trace_hash\":\"$$hash\"" || { echo "nekton $$run: not $$hash"; exit 1; }; \
+		echo "$$hash nekton $$run"; \
+	done; done < sim/testdata/hashes.txt
+
 .PHONY: bench
 bench: ## benchmarks, with hashicorp/memberlist beside ours
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem ./core/... ./codec/... ./hosts/wasi
