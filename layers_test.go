@@ -24,7 +24,8 @@ const modulePath = "github.com/nekton-go/nekton"
 // DO NOT CHANGE THIS TO FIX A BUILD. A new edge is a design decision: put its reason in
 // docs/RATIONALE.md.
 const layers = `
-	NONE < core, resolver, docs, internal/script;
+	NONE < internal/mix < core;
+	NONE < resolver, docs, internal/script;
 
 	# decisions: pure state machines
 	core < core/gossip, core/timer;

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"github.com/nekton-go/nekton/internal/mix"
 )
 
 const (
@@ -351,12 +353,5 @@ func stream(seed [32]byte, p Proto) *rand.PCG {
 		return w
 	}
 	salt := (uint64(p) + 1) * 0x9e3779b97f4a7c15
-	return rand.NewPCG(mix(word(0)^salt)^word(2), mix(word(1)+salt)^word(3))
-}
-
-// mix is the splitmix64 finaliser: every bit of x moves every bit of the result.
-func mix(x uint64) uint64 {
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
+	return rand.NewPCG(mix.Uint64(word(0)^salt)^word(2), mix.Uint64(word(1)+salt)^word(3))
 }

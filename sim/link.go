@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/internal/mix"
 )
 
 // Links behave like TCP connections between machines that stay up while processes die: what is lost is
@@ -189,12 +190,12 @@ func (w *world) write(i int, eff *core.Effect) {
 	random := draw(w.net.seed, forCut, pair, c.number<<1|uint64(side), c.ends[side].chunks)
 	pieces := 1
 	if chance(random, cutPPM) {
-		pieces = 2 + int(below(mix(random), piecesMax-1))
+		pieces = 2 + int(below(mix.Uint64(random), piecesMax-1))
 		w.faults.ReadsCut++
 	}
 	rest := eff.Data
 	for n := range pieces {
-		random = mix(random + 1)
+		random = mix.Uint64(random + 1)
 		size := int(below(random, int64(len(rest))))
 		slot := w.alloc(event{kind: evRead})
 		if n == pieces-1 {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/internal/mix"
 )
 
 // Network is how packets travel when no fault is scheduled. The zero value of a field means its default.
@@ -145,14 +146,14 @@ func (w *world) send(from int, e *core.Effect) {
 	if c.reorder > 0 {
 		if random := draw(seed, forReorder, a, b, k); chance(random, c.reorder) {
 			w.faults.PacketsReordered++
-			delay += time.Duration(below(mix(random), int64(c.extra)+1))
+			delay += time.Duration(below(mix.Uint64(random), int64(c.extra)+1))
 		}
 	}
 	w.packet(from, to, delay, e.Data)
 	if c.duplicate > 0 {
 		if random := draw(seed, forDuplicate, a, b, k); chance(random, c.duplicate) {
 			w.faults.PacketsDuplicated++
-			w.packet(from, to, w.net.latency(mix(random)), e.Data)
+			w.packet(from, to, w.net.latency(mix.Uint64(random)), e.Data)
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package sim
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"github.com/nekton-go/nekton/internal/mix"
+)
 
 // purpose keeps draws for different things apart.
 type purpose uint64
@@ -21,16 +25,9 @@ const (
 // draw returns 64 random bits that depend on nothing but its arguments. There is no generator and so
 // no order of drawing: whether one packet is drawn for never changes what another one gets.
 func draw(seed uint64, p purpose, a, b, n uint64) uint64 {
-	x := mix(seed + uint64(p)*0x9e3779b97f4a7c15)
-	x = mix(x ^ a*0xd1342543de82ef95 ^ b*0xaf251af3b0f025b5)
-	return mix(x + n*0x9e3779b97f4a7c15)
-}
-
-// mix is the splitmix64 finaliser: every bit of x moves every bit of the result.
-func mix(x uint64) uint64 {
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
+	x := mix.Uint64(seed + uint64(p)*0x9e3779b97f4a7c15)
+	x = mix.Uint64(x ^ a*0xd1342543de82ef95 ^ b*0xaf251af3b0f025b5)
+	return mix.Uint64(x + n*0x9e3779b97f4a7c15)
 }
 
 // below maps random bits to [0, n), evenly to within n/2^64.

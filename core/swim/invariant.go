@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/internal/mix"
 )
 
 // What always holds between two steps, for tests and the simulator: see core.Config.Check.
@@ -50,7 +51,7 @@ func (m *Machine) checkSelf() string {
 func (m *Machine) checkRows() string {
 	bound := m.table.Bound()
 	var counts [states]int
-	first := int(mix(uint64(m.now)) % uint64(bound))
+	first := int(mix.Uint64(uint64(m.now)) % uint64(bound))
 	for i := range min(bound, rowsPerCheck) {
 		id := ID((first + i) % bound)
 		row := m.table.Row(id)

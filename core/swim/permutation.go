@@ -1,6 +1,10 @@
 package swim
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"github.com/nekton-go/nekton/internal/mix"
+)
 
 // A permutation is an order of all numbers below a power of four, decided by its key, in constant
 // memory: a Feistel network. Members are probed in this order of their places in the table (SWIM §4.3),
@@ -24,14 +28,7 @@ func (p permutation) at(i uint32) uint32 {
 	mask := uint32(1)<<p.half - 1
 	left, right := i>>p.half, i&mask
 	for r := range uint64(4) {
-		left, right = right, left^uint32(mix(p.key+r<<32+uint64(right)))&mask
+		left, right = right, left^uint32(mix.Uint64(p.key+r<<32+uint64(right)))&mask
 	}
 	return left<<p.half | right
-}
-
-// mix is the splitmix64 finaliser.
-func mix(x uint64) uint64 {
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/nekton-go/nekton/internal/mix"
 )
 
 // The values were read off HashiCorp's implementation: its formulas and ours must agree.
@@ -90,7 +92,7 @@ func exactMilliLog10(n, guess int) int {
 func TestPermutationVisitsAllOnce(t *testing.T) {
 	for n := range 300 {
 		for key := range uint64(5) {
-			p := newPermutation(mix(key), n)
+			p := newPermutation(mix.Uint64(key), n)
 			require.GreaterOrEqual(t, int(p.size()), max(n, 4))
 			require.LessOrEqual(t, int(p.size()), max(4*n, 4))
 			seen := make([]bool, p.size())
@@ -108,7 +110,7 @@ func TestPermutationIsFair(t *testing.T) {
 	const n, keys = 16, 32000
 	var first [n]int
 	for key := range uint64(keys) {
-		first[newPermutation(mix(key), n).at(0)]++
+		first[newPermutation(mix.Uint64(key), n).at(0)]++
 	}
 	for seat, times := range first {
 		require.InDelta(t, keys/n, times, 200, "seat %d", seat)
