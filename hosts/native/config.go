@@ -84,14 +84,14 @@ func defaulted[T comparable](v, otherwise T) T {
 func (c *Config) validate() error {
 	for _, bound := range []struct {
 		name string
-		n    int
+		ok   bool
 	}{
-		{"QueueMax", c.QueueMax}, {"PostsMax", c.PostsMax}, {"AcceptMax", c.AcceptMax}, {"PeersMax", c.PeersMax},
-		{"BacklogMax", c.BacklogMax}, {"LookupsMax", c.LookupsMax}, {"StoresMax", c.StoresMax},
-		{"DialTimeout", int(c.DialTimeout)}, {"WriteTimeout", int(c.WriteTimeout)},
-		{"IdleTimeout", int(c.IdleTimeout)}, {"CloseTimeout", int(c.CloseTimeout)},
+		{"QueueMax", c.QueueMax >= 0}, {"PostsMax", c.PostsMax >= 0}, {"AcceptMax", c.AcceptMax >= 0},
+		{"PeersMax", c.PeersMax >= 0}, {"BacklogMax", c.BacklogMax >= 0}, {"LookupsMax", c.LookupsMax >= 0},
+		{"StoresMax", c.StoresMax >= 0}, {"DialTimeout", c.DialTimeout >= 0}, {"WriteTimeout", c.WriteTimeout >= 0},
+		{"IdleTimeout", c.IdleTimeout >= 0}, {"CloseTimeout", c.CloseTimeout >= 0},
 	} {
-		if bound.n < 0 {
+		if !bound.ok {
 			return fmt.Errorf("%s is negative; leave it 0 for its default", bound.name)
 		}
 	}

@@ -12,8 +12,11 @@ import (
 	"github.com/nekton-go/nekton/core"
 )
 
-// readSize is how much of a link is read at a time.
-const readSize = 32 << 10
+// How much of a link is read at a time: most carry one short message, and some a whole cluster.
+const (
+	readFirst = 2 << 10
+	readMax   = 32 << 10
+)
 
 // A link is a stream that the node reads and writes.
 type link struct {
@@ -58,7 +61,7 @@ func (l *link) run() {
 	h := l.host
 	h.inbox.put(core.Input{Kind: core.InputUp, Link: l.id, From: l.peer, At: h.Now()}, l)
 	defer l.readEnded()
-	buf := make([]byte, readSize)
+	buf := make([]byte, readFirst)
 	for {
 		n, err := l.conn.Read(buf)
 		if n > 0 && !l.isHungUp() {
@@ -67,6 +70,9 @@ func (l *link) run() {
 			case <-l.taken:
 			case <-h.alive.Done():
 			}
+		}
+		if n == len(buf) && n < readMax {
+			buf = make([]byte, 2*n)
 		}
 		if err != nil {
 			in := core.Input{Kind: core.InputDown, Link: l.id, From: l.peer, Fault: readFault(err), At: h.Now()}
