@@ -119,7 +119,7 @@ func (n *Node) refuse(l *link) {
 // mourn tells the inner node of links we ended. What it does then may end more.
 func (n *Node) mourn(now core.Instant) {
 	for i := 0; i < len(n.links.broken); i++ {
-		n.step(now, core.Input{Kind: core.InputDown, Link: n.links.broken[i], Fault: core.FaultRefused})
+		n.step(now, &core.Input{Kind: core.InputDown, Link: n.links.broken[i], Fault: core.FaultRefused})
 	}
 	n.links.broken = n.links.broken[:0]
 }
@@ -144,7 +144,7 @@ func (n *Node) read(now core.Instant, l *link, in *core.Input) bool {
 		return len(in.Data) > 0
 	}
 	if len(in.Data) > 0 {
-		n.step(now, *in)
+		n.step(now, in)
 	}
 	if n.links.open[l.id] == l { // the inner node may have hung up
 		n.refuse(l)

@@ -103,7 +103,7 @@ func (n *Node) Step(now core.Instant, in core.Input) {
 		forward = n.linkInput(now, &in)
 	}
 	if forward {
-		n.step(now, in)
+		n.step(now, &in)
 	} else {
 		n.wake(now, in.At)
 	}
@@ -111,8 +111,8 @@ func (n *Node) Step(now core.Instant, in core.Input) {
 }
 
 // step advances the node inside by one input.
-func (n *Node) step(now core.Instant, in core.Input) {
-	n.inner.Step(now, in)
+func (n *Node) step(now core.Instant, in *core.Input) {
+	n.inner.Step(now, *in)
 	for e, ok := n.inner.Next(); ok; e, ok = n.inner.Next() {
 		n.effect(&e)
 	}
@@ -124,7 +124,7 @@ func (n *Node) wake(now, at core.Instant) {
 		at = now
 	}
 	if n.inner.Deadline() <= at {
-		n.step(at, core.Input{Kind: core.InputWake})
+		n.step(at, &core.Input{Kind: core.InputWake})
 	}
 }
 
