@@ -33,7 +33,7 @@ func sized(body ...byte) []byte { return append([]byte{byte(len(body))}, body...
 
 func TestTheMeterCountsRoundsAndCalls(t *testing.T) {
 	ctx := context.Background()
-	metered, err := meter(spin, 100)
+	metered, err := rewrite(spin, 100)
 	require.NoError(t, err)
 	for _, engine := range []wazero.RuntimeConfig{
 		wazero.NewRuntimeConfigCompiler(), wazero.NewRuntimeConfigInterpreter(),
@@ -70,7 +70,7 @@ func TestAGuestCannotTouchItsMeter(t *testing.T) {
 	for ; cheat[at] != 0x20; at++ {
 	}
 	cheat[at], cheat[at+1] = opGlobalGet, 1 // the global that will be the counter
-	_, err := meter(cheat, 100)
+	_, err := rewrite(cheat, 100)
 	require.ErrorContains(t, err, "a global that it does not have")
 }
 
@@ -81,7 +81,7 @@ func FuzzMeter(f *testing.F) {
 	ctx := context.Background()
 	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
 	f.Fuzz(func(t *testing.T, guest []byte) {
-		metered, err := meter(guest, 1000)
+		metered, err := rewrite(guest, 1000)
 		if err != nil {
 			return
 		}

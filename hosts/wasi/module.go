@@ -53,7 +53,7 @@ func Open(ctx context.Context, guest []byte, c Config) (*Module, error) {
 	if c.MemoryPages > memoryPagesMax {
 		return nil, fmt.Errorf("wasi: MemoryPages is %d; a guest can have at most %d", c.MemoryPages, memoryPagesMax)
 	}
-	metered, err := meter(guest, c.StepBudget)
+	rewritten, err := rewrite(guest, c.StepBudget)
 	if err != nil {
 		return nil, fmt.Errorf("wasi: %w: %w", ErrNotGuest, err)
 	}
@@ -73,7 +73,7 @@ func Open(ctx context.Context, guest []byte, c Config) (*Module, error) {
 	if _, err := wasi_snapshot_preview1.Instantiate(ctx, m.runtime); err != nil {
 		return nil, errors.Join(fmt.Errorf("wasi: %w", err), m.Close(ctx))
 	}
-	if m.compiled, err = compile(ctx, m.runtime, metered); err != nil {
+	if m.compiled, err = compile(ctx, m.runtime, rewritten); err != nil {
 		return nil, errors.Join(fmt.Errorf("wasi: %w: %w", ErrNotGuest, err), m.Close(ctx))
 	}
 	if err := m.check(); err != nil {

@@ -160,7 +160,7 @@ func TestTheBudgetCutsAtTheSameInstruction(t *testing.T) {
 	// How far a guest that hoards memory gets is how much work it did.
 	memory := map[bool]uint32{}
 	for _, interpreter := range []bool{false, true} {
-		c := wasi.Config{Interpreter: interpreter, StepBudget: 300_000}
+		c := wasi.Config{Interpreter: interpreter, StepBudget: 100_000}
 		n := newNode(t, newInstance(t, open(t, unruly, c)), configOf(1))
 		order(n, "hoard")
 		require.ErrorIs(t, n.Err(), wasi.ErrBudget)
