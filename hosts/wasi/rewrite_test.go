@@ -82,7 +82,7 @@ var through = []byte{
 	opEnd, // 0
 	opLocalGet, 2, opI64Const, 10, opI64Add, opLocalSet, 2,
 	opI32Const, 2, opLocalSet, 0, opBr, 2,
-	opEnd, // 1
+	opEnd,                                    // 1
 	opLocalGet, 2, opI64Const, 3, 0x7e, 0x0f, // times 3, return
 	opEnd, // 2 and beyond
 	opLocalGet, 2, opLocalGet, 1, opI64Add, opLocalSet, 2,
