@@ -29,8 +29,7 @@ func family(a netip.Addr) (f byte, zone string) {
 // putAddr writes a's 16 bytes.
 func putAddr(b []byte, a netip.Addr) {
 	if a.IsValid() {
-		full := a.As16()
-		copy(b, full[:])
+		*(*[16]byte)(b) = a.As16()
 	}
 }
 

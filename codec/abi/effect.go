@@ -3,6 +3,7 @@ package abi
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 
 	"github.com/nekton-go/nekton/core"
 )
@@ -14,17 +15,19 @@ const effectHeader = 48
 // core.FaultTooLarge, for a zone beyond ZoneMax.
 func (c *Catalog) AppendEffect(dst []byte, e *core.Effect) ([]byte, error) {
 	start := len(dst)
-	var head [effectHeader]byte
 	f, zone := family(e.To.Addr())
 	if len(zone) > ZoneMax {
 		return dst, errZone
 	}
+	dst = slices.Grow(dst, effectHeader)[:start+effectHeader] // in place: in a guest, appending calls out
+	head := (*[effectHeader]byte)(dst[start:])
+	*head = [effectHeader]byte{}
 	head[0], head[1], head[2], head[3] = byte(e.Kind), byte(e.Proto), f, byte(len(zone))
 	binary.LittleEndian.PutUint16(head[4:], e.To.Port())
 	putAddr(head[8:24], e.To.Addr())
 	binary.LittleEndian.PutUint64(head[24:], uint64(e.Link))
 	binary.LittleEndian.PutUint64(head[32:], uint64(e.Token))
-	dst = append(append(dst, head[:]...), zone...)
+	dst = append(dst, zone...)
 	body := len(dst)
 	switch e.Kind {
 	case core.EffectResolve:

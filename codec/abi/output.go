@@ -9,7 +9,10 @@ import (
 const outputHeader = 16
 
 // BeginOutput appends the header of an output whose effects follow; EndOutput completes it.
-func BeginOutput(dst []byte) []byte { return append(dst, make([]byte, outputHeader)...) }
+func BeginOutput(dst []byte) []byte {
+	var head [outputHeader]byte
+	return append(dst, head[:]...)
+}
 
 // EndOutput writes into the output b how many effects it holds and the node's deadline.
 func EndOutput(b []byte, effects int, deadline core.Instant) {
