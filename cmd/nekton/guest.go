@@ -42,11 +42,24 @@ func openGuest(ctx context.Context, file string, c wasi.Config) (*wasi.Module, e
 	if err != nil {
 		return nil, misuse(fmt.Errorf("read the guest: %w", err))
 	}
+	c.CacheDir = compiledGuests()
 	module, err := wasi.Open(ctx, code, c)
 	if err != nil {
 		return nil, misuse(fmt.Errorf("guest %s: %w", file, err))
 	}
 	return module, nil
+}
+
+// compiledGuests is where compiled guests are kept for the next time, or nowhere: then that takes a second longer.
+func compiledGuests() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	if dir = filepath.Join(dir, "nekton"); os.MkdirAll(dir, 0o700) != nil {
+		return ""
+	}
+	return dir
 }
 
 // guestNode makes a node in an instance. The dialect of c does not cross: guests bring theirs.

@@ -15,5 +15,15 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	goleak.VerifyTestMain(m)
+	cache, err := os.MkdirTemp("", "nekton")
+	if err == nil {
+		err = os.Setenv("XDG_CACHE_HOME", cache) // compiled guests are not for the next time
+	}
+	if err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		_ = os.RemoveAll(cache)
+		os.Exit(code)
+	}))
 }
