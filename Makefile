@@ -85,7 +85,7 @@ clean: # nothing of the above, and nobody, left something uncommitted
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (60s)
 	@targets=$$(grep -roE --include='*_test.go' --exclude-dir=.git '^func Fuzz[A-Za-z0-9_]+' .); \
-	@for target in $${targets// /_}; do \
+	for target in $${targets// /_}; do \
 		dir=$$(dirname $${target%%:*}); name=$${target##*:func_}; \
 		echo "$$dir $$name"; \
 		(cd $$dir && $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) .); \
