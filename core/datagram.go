@@ -61,10 +61,14 @@ func (n *Node) pack() {
 
 // packFor builds the datagram whose first message is n.sends[i].
 func (n *Node) packFor(i int) {
+	first := &n.sends[i]
+	first.packed = true
 	d := &n.datagram
-	*d = Datagram{node: n, to: n.sends[i].to}
-	n.parts = n.parts[:0]
-	for j := i; j < len(n.sends); j++ {
+	d.node, d.to, d.size, n.parts = n, first.to, len(first.data), n.parts[:0]
+	if len(first.data) > 0 {
+		n.parts = append(n.parts, first.data) // it fits: send has seen to that
+	}
+	for j := i + 1; j < len(n.sends); j++ {
 		s := &n.sends[j]
 		if s.packed || s.to != d.to {
 			continue
