@@ -92,7 +92,7 @@ func FuzzNode(f *testing.F) {
 			Dialect: &plain{}, Check: true, MTU: 100, LinkWindow: 50, FrameMax: 100, AcceptedMax: accepted,
 			Machines: []core.Mount{{Proto: 1, Machine: newPuppet(1)}, {Proto: 2, Machine: newPuppet(2)}},
 		})
-		open := map[core.Link]bool{}
+		up, open := map[core.Link]bool{}, map[core.Link]bool{}
 		var links []core.Link
 		var now core.Instant
 		for ; len(script) >= 2; script = script[2:] {
@@ -107,10 +107,10 @@ func FuzzNode(f *testing.F) {
 			case core.InputDatagram, core.InputRestore, core.InputReplay:
 				in.Proto, in.Data = core.Proto(arg%4), script[2:min(len(script), 2+int(arg))]
 			case core.InputUp:
-				if in.Link = link; open[link] {
+				if in.Link = link; up[link] {
 					continue // hosts do not say this twice
 				}
-				if link.Accepted() {
+				if up[link] = true; link.Accepted() {
 					open[link] = true
 				}
 			case core.InputRead:
@@ -120,6 +120,7 @@ func FuzzNode(f *testing.F) {
 			case core.InputDown:
 				in.Link, in.Fault = link, core.FaultClosed
 				delete(open, link)
+				delete(up, link)
 			case core.InputResolved, core.InputStored:
 				in.Token = core.Token(uint64(arg) << 54)
 			case core.InputCommand:
@@ -132,6 +133,7 @@ func FuzzNode(f *testing.F) {
 					links = append(links, e.Link)
 				case core.EffectClose:
 					delete(open, e.Link)
+					delete(up, e.Link)
 				case core.EffectSend:
 					require.LessOrEqual(t, len(e.Data), 100)
 				}
