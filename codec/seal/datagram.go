@@ -19,8 +19,7 @@ func (n *Node) sealDatagram(data []byte) []byte {
 		n.stats.Sealed++
 		n.header.number = n.counter
 		n.arena = n.header.append(slices.Grow(n.arena, headerSize+len(data)+tagSize))
-		head := n.arena[start:]
-		n.arena = n.aead.Seal(n.arena, n.nonce.set(n.counter), data, head)
+		n.arena = n.aead.Seal(n.arena, n.nonce.set(n.counter), data, nil)
 	}
 	return n.arena[start:len(n.arena):len(n.arena)]
 }
@@ -95,7 +94,9 @@ func (n *Node) openSealed(b []byte) ([]byte, bool) {
 	return plain, true
 }
 
-// tryKeys opens b with the key its header hints at; hints of two keys may be equal.
+// tryKeys opens b with the key its header hints at; hints of two keys may be equal. The header needs no seal
+// of its own: session and label are in the derived key, the number is the nonce, and version, label tag and
+// hint have to be those that belong to it.
 func (n *Node) tryKeys(h *header, from *sender, b []byte) (plain []byte, k *key, aead cipher.AEAD) {
 	for _, k := range n.ring.keys {
 		if k.hint != h.hint {
@@ -106,7 +107,7 @@ func (n *Node) tryKeys(h *header, from *sender, b []byte) (plain []byte, k *key,
 		} else {
 			aead = k.aead(&h.session, forDatagrams, "", n.config.Label)
 		}
-		plain, err := aead.Open(n.plain[:0], n.nonce.set(h.number), b[headerSize:], b[:headerSize])
+		plain, err := aead.Open(n.plain[:0], n.nonce.set(h.number), b[headerSize:], nil)
 		if err == nil {
 			n.plain = plain
 			return plain, k, aead

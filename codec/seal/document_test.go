@@ -31,13 +31,13 @@ func hkdf(secret, salt []byte, info string, size int) []byte {
 }
 
 // unseal opens what a derived key sealed under a number.
-func unseal(t *testing.T, key []byte, number uint64, sealed, extra []byte) string {
+func unseal(t *testing.T, key []byte, number uint64, sealed []byte) string {
 	t.Helper()
 	block, err := aes.NewCipher(key)
 	require.NoError(t, err)
 	gcm, err := cipher.NewGCM(block)
 	require.NoError(t, err)
-	plain, err := gcm.Open(nil, binary.BigEndian.AppendUint64(make([]byte, 4), number), sealed, extra)
+	plain, err := gcm.Open(nil, binary.BigEndian.AppendUint64(make([]byte, 4), number), sealed, nil)
 	require.NoError(t, err)
 	return string(plain)
 }
@@ -52,7 +52,7 @@ func TestDatagramAsDocumented(t *testing.T) {
 		require.Equal(t, "e2"+hex.EncodeToString(label[:4])+hex.EncodeToString(id[:2])+
 			strings.Repeat("a1", 16)+"0000000000000001", hex.EncodeToString(b[:31]))
 		subkey := hkdf(key, b[7:23], "nekton seal 1 datagrams\x00reef", len(key))
-		require.Equal(t, "hello", unseal(t, subkey, 1, b[31:], b[:31]))
+		require.Equal(t, "hello", unseal(t, subkey, 1, b[31:]))
 	}
 }
 
@@ -65,9 +65,9 @@ func TestLinkAsDocumented(t *testing.T) {
 
 	dialer, acceptor := there[7:31], back[7:31] // session and number of each
 	subkey := hkdf(key32, dialer[:16], "nekton seal 1 link from dialer\x00"+string(dialer[16:])+"reef", 32)
-	require.Equal(t, "push", unseal(t, subkey, 1, there[35:], nil))
+	require.Equal(t, "push", unseal(t, subkey, 1, there[35:]))
 	info := "nekton seal 1 link from acceptor\x00" + string(acceptor[16:]) + string(dialer) + "reef"
 	subkey = hkdf(key32, acceptor[:16], info, 32)
-	require.Equal(t, "pull", unseal(t, subkey, 1, back[35:55], nil))
-	require.Equal(t, "more", unseal(t, subkey, 2, back[59:], nil))
+	require.Equal(t, "pull", unseal(t, subkey, 1, back[35:55]))
+	require.Equal(t, "more", unseal(t, subkey, 2, back[59:]))
 }
