@@ -111,7 +111,7 @@ func TestForbiddenTextIsNoticed(t *testing.T) {
 	} {
 		require.Len(t, forbidden("x.md", []byte(bad)), 1, bad)
 	}
-	for _, good := range []string{"a todo list", "XXXL", "network/home/x", "https://example.org/work/x", "./work/x"} {
+	for _, good := range []string{"a todo list", "XX" + "XL", "network/home/x", "https://example.org/work/x", "./work/x"} {
 		require.Empty(t, forbidden("x.md", []byte(good)), good)
 	}
 }

@@ -228,7 +228,7 @@ func (n *Node) dispatch() {
 			n.stats.Unroutable++
 		}
 	case InputCommand:
-		n.command(len(n.mounts))
+		n.command()
 	case InputRestore, InputReplay:
 		if i := n.mountOf(n.in.Proto); i >= 0 {
 			n.handle(i)
@@ -258,12 +258,11 @@ func (n *Node) receive(m Message) {
 	n.handle(i)
 }
 
-// command gives n.in.Command to its machine, if that is mounted below the given height.
-func (n *Node) command(height int) {
+// command gives the application's command to its machine.
+func (n *Node) command() {
 	c := n.in.Command
-	if i := n.mountOf(c.Proto()); i >= 0 && i < height {
-		n.mounts[i].Machine.Handle(&n.turns[i], &n.in)
-		n.route()
+	if i := n.mountOf(c.Proto()); i >= 0 {
+		n.handle(i)
 		return
 	}
 	n.stats.Unroutable++
