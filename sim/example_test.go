@@ -30,20 +30,20 @@ func ExampleFactory() {
 	var names []string
 	result, err := sim.Run(sim.Options{
 		Scenario: "calm", Nodes: 3, Preset: swim.Local(),
-		NewNode: func(index int, c stack.Config) (core.Verbs, error) {
+		Harness: sim.Harness{NewNode: func(index int, c stack.Config) (core.Verbs, error) {
 			names = append(names, c.Swim.Name)
 			c.Swim.SuspicionMult = 8
 			return stack.New(c)
-		},
+		}},
 	})
 	fmt.Println(strings.Join(names, " "), err, result.OK)
 	// Output: n0 n1 n2 <nil> true
 }
 
 // A schedule is data: what happens to whom, and when.
-func ExampleSchedule() {
-	ops, _ := sim.Schedule(sim.Options{Scenario: "crash", Nodes: 3, LossPPM: 10_000})
-	for _, op := range ops[:5] {
+func ExampleOptions_Case() {
+	c, _ := sim.Options{Scenario: "crash", Nodes: 3, LossPPM: 10_000}.Case()
+	for _, op := range c.Ops[:5] {
 		fmt.Println(op.At, op)
 	}
 	// Output:

@@ -10,41 +10,31 @@ import (
 	"github.com/nekton-go/nekton/codec/cbor"
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/stack"
-	"github.com/nekton-go/nekton/core/swim"
 	"github.com/nekton-go/nekton/sim/check"
 )
 
-const (
-	nodesMax     = 4096           // views take nodes² rows of 24 bytes
-	forMax       = 24 * time.Hour // of virtual time
-	lossMax      = 900_000        // ppm; beyond it nothing is left to test
-	inspectEvery = 10 * time.Second
-	never        = -1 // of a time in Result: it did not happen
-)
-
-// ErrOptions is wrapped by every error that says that Options make no sense.
+// ErrOptions is wrapped by every error that says that Options, or a Case, make no sense.
 var ErrOptions = errors.New("bad simulation options")
 
 func badOption(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrOptions}, args...)...)
 }
 
+const (
+	inspectEvery = 10 * time.Second
+	never        = -1 // of a time in Result: it did not happen
+)
+
 // A Factory makes the node of member index. It must pass c on unchanged but for what it decorates: the
 // seed, name, address and metadata are this process's own, and Scratch and Dialect may be shared,
 // since nodes are stepped in turn.
 type Factory func(index int, c stack.Config) (core.Verbs, error)
 
-// Options say what to run. The zero value of a field means its default.
-type Options struct {
-	Scenario string        // one of Scenarios; required
-	Nodes    int           // 2 to 4096 (restart: from 4); default 16
-	For      time.Duration // virtual time, up to 24 h and past the last fault; default: the scenario's own
-	Seed     uint64
-	LossPPM  int         // of all packets, all the time; 0 to 900,000; default 0, in loss 50,000
-	Network  Network     // how packets travel
-	Preset   swim.Config // of every member; default swim.LAN
-	NewNode  Factory     // default stack.New
-	Trace    io.Writer   // gets a line for everything nodes do; default none
+// A Harness is what a run needs besides its Case: code. Its zero value is complete.
+type Harness struct {
+	NewNode Factory     // default stack.New
+	Trace   io.Writer   // gets a line for everything nodes do; default none
+	Stop    func() bool // asked now and then whether to end the run early; default never
 }
 
 // A Result is how a run went. Times are in ms of virtual time; -1 means that it did not happen.
@@ -78,110 +68,47 @@ type Result struct {
 // Unsafe reports whether a safety check failed.
 func (r *Result) Unsafe() bool { return len(r.Violations) > 0 }
 
-// Run runs one scenario to its end. An error means that nothing can be said: bad options (ErrOptions),
-// a node that could not be made, a trace that could not be written. A run that breaks rules or does not
-// converge is a Result, not an error. Run panics if a node does.
-func Run(o Options) (Result, error) {
-	p, err := o.plan()
-	if err != nil {
+// Simulate runs a case to its end. An error means that nothing can be said: a bad case (ErrOptions), a node
+// that could not be made, a trace that could not be written. A run that breaks rules or does not converge is
+// a Result, not an error. Simulate panics if a node does.
+func Simulate(c Case, h Harness) (Result, error) {
+	if err := c.Validate(); err != nil {
 		return Result{}, err
 	}
-	w := newWorld(&o)
-	w.measure.victim = p.victim
-	for _, op := range p.ops {
+	w := newWorld(&c, &h)
+	for _, op := range c.Ops {
 		w.schedule(op)
 	}
 	w.inspectFrom(inspectEvery)
-	convergedAt := w.phases(core.Instant(p.mark), core.Instant(o.For), p.within)
+	convergedAt := w.phases(core.Instant(c.Mark), core.Instant(c.For), c.Within)
 	if w.err == nil {
 		w.err = w.trace.err
 	}
 	if w.err != nil {
 		return Result{}, w.err
 	}
-	return w.result(&o, &p, convergedAt), nil
+	return w.result(&c, convergedAt), nil
 }
 
-// Schedule returns the operations and faults that Run would carry out. Errors are those of Run.
-func Schedule(o Options) ([]Op, error) {
-	p, err := o.plan()
-	return p.ops, err
-}
-
-// plan completes the options and lets their scenario plan.
-func (o *Options) plan() (plan, error) {
-	sc, err := o.complete()
-	if err != nil {
-		return plan{}, err
-	}
-	p := sc.build(setting{o.Nodes, o.Seed, o.Preset})
-	if o.For <= p.mark {
-		return plan{}, badOption("%v; %s with %d nodes needs more than %v: its last disturbance comes then",
-			o.For, sc.name, o.Nodes, p.mark)
-	}
-	if o.LossPPM > 0 {
-		p.ops = append([]Op{{Kind: Loss, PPM: o.LossPPM}}, p.ops...)
-	}
-	return p, nil
-}
-
-// complete fills in defaults and refuses nonsense.
-func (o *Options) complete() (scenario, error) {
-	sc, err := find(o.Scenario)
-	if err != nil {
-		return sc, err
-	}
-	o.Nodes = orElse(o.Nodes, 16)
-	o.For = orElse(o.For, sc.usual)
-	if o.LossPPM == 0 && sc.name == "loss" {
-		o.LossPPM = usualLoss
-	}
-	if o.Preset.ProbeInterval == 0 {
-		o.Preset = swim.LAN()
-	}
-	if o.NewNode == nil {
-		o.NewNode = func(_ int, c stack.Config) (core.Verbs, error) { return stack.New(c) }
-	}
-	o.Network = o.Network.defaulted()
-	switch {
-	case o.Nodes < sc.nodes || o.Nodes > nodesMax:
-		return sc, badOption("%d nodes; %s takes %d to %d", o.Nodes, sc.name, sc.nodes, nodesMax)
-	case o.For < 0 || o.For > forMax:
-		return sc, badOption("a duration of %v; use more than 0 and at most %v", o.For, forMax)
-	case o.LossPPM < 0 || o.LossPPM > lossMax:
-		return sc, badOption("a loss of %d ppm; use 0 to %d", o.LossPPM, lossMax)
-	case o.Network.LatencyMin <= 0 || o.Network.LatencyMax < o.Network.LatencyMin:
-		return sc, badOption("a latency of %v to %v; use more than 0, the least first",
-			o.Network.LatencyMin, o.Network.LatencyMax)
-	}
-	return sc, nil
-}
-
-func orElse[T comparable](v, otherwise T) T {
-	var zero T
-	if v == zero {
-		return otherwise
-	}
-	return v
-}
-
-func newWorld(o *Options) *world {
-	dialect := cbor.New(cbor.Config{})
-	preset := o.Preset
-	preset.Transitions = true
+func newWorld(c *Case, h *Harness) *world {
+	members := c.Swim
+	members.Transitions = true
 	w := &world{
-		seed:    o.Seed,
-		node:    stack.Config{Swim: preset, Dialect: dialect, Scratch: new(core.Scratch), Check: true},
-		make:    o.NewNode,
-		nodes:   make([]process, o.Nodes),
-		check:   check.New(check.Config{Nodes: o.Nodes, Swim: preset}),
-		trace:   tracer{out: o.Trace, dialect: cbor.New(cbor.Config{})},
-		measure: measure{victim: -1},
+		seed:    c.Seed,
+		node:    stack.Config{Swim: members, Dialect: cbor.New(cbor.Config{}), Scratch: new(core.Scratch), Check: true},
+		make:    h.NewNode,
+		nodes:   make([]process, c.Nodes),
+		check:   check.New(check.Config{Nodes: c.Nodes, Swim: members}),
+		trace:   tracer{out: h.Trace, dialect: cbor.New(cbor.Config{})},
+		measure: measure{victim: c.Victim},
+	}
+	if w.make == nil {
+		w.make = func(_ int, c stack.Config) (core.Verbs, error) { return stack.New(c) }
 	}
 	w.net = network{
-		Network: o.Network, seed: o.Seed, sent: make([][]uint32, o.Nodes), dials: make([][]uint32, o.Nodes),
+		Network: c.Network, seed: c.Seed, sent: make([][]uint32, c.Nodes), dials: make([][]uint32, c.Nodes),
 	}
-	w.hash.word(o.Seed)
+	w.hash.word(c.Seed)
 	return w
 }
 
@@ -212,27 +139,27 @@ func (w *world) phases(mark, end core.Instant, within time.Duration) (convergedA
 	return convergedAt
 }
 
-func (w *world) result(o *Options, p *plan, convergedAt core.Instant) Result {
+func (w *world) result(c *Case, convergedAt core.Instant) Result {
 	r := Result{
-		Seed: o.Seed, Scenario: o.Scenario, Nodes: o.Nodes, Steps: w.steps,
+		Seed: c.Seed, Scenario: c.Name, Nodes: c.Nodes, Steps: w.steps,
 		VirtualMS: ms(w.now.Sub(0)), TraceHash: fmt.Sprintf("%016x", w.hash.sum),
 		Violations: append([]check.Violation{}, w.check.Violations()...), Disagree: w.check.Disagreements(10),
 		FalsePositives: w.measure.falsePositives, Faults: w.faults,
 		FirstDetectionMS: never, FullDisseminationMS: never, ConvergedMS: never,
 	}
-	mark := core.Instant(p.mark)
+	mark := core.Instant(c.Mark)
 	if w.measure.witnesses > 0 {
 		r.FirstDetectionMS = ms(w.measure.firstFailed.Sub(mark))
 	}
-	if w.measure.witnesses == o.Nodes-1 {
+	if w.measure.witnesses == c.Nodes-1 {
 		r.FullDisseminationMS = ms(w.measure.lastFailed.Sub(mark))
 	}
 	if convergedAt != never {
 		took := convergedAt.Sub(mark)
 		r.ConvergedMS = ms(took)
-		r.Converged = took <= p.within && w.check.Wrong() == 0
-		if took > p.within {
-			r.Disagree = append(r.Disagree, fmt.Sprintf("views agreed after %v; they should within %v", took, p.within))
+		r.Converged = took <= c.Within && w.check.Wrong() == 0
+		if took > c.Within {
+			r.Disagree = append(r.Disagree, fmt.Sprintf("views agreed after %v; they should within %v", took, c.Within))
 		}
 	}
 	if r.Disagree == nil {

@@ -128,19 +128,16 @@ func TestHashSeesEverything(t *testing.T) {
 }
 
 func TestBadNodesEndTheRun(t *testing.T) {
-	_, err := Run(Options{Scenario: "calm", Nodes: 2, NewNode: func(int, stack.Config) (core.Verbs, error) {
-		return nil, core.FaultRefused
-	}})
+	calm := func(h Harness) error {
+		_, err := Run(Options{Scenario: "calm", Nodes: 2, Harness: h})
+		return err
+	}
+	err := calm(Harness{NewNode: func(int, stack.Config) (core.Verbs, error) { return nil, core.FaultRefused }})
 	require.ErrorContains(t, err, "cannot make n0: refused")
 	require.NotErrorIs(t, err, ErrOptions)
-
-	_, err = Run(Options{Scenario: "calm", Nodes: 2, NewNode: func(int, stack.Config) (core.Verbs, error) {
-		return restless{}, nil
-	}})
+	err = calm(Harness{NewNode: func(int, stack.Config) (core.Verbs, error) { return restless{}, nil }})
 	require.ErrorContains(t, err, "n0 asked to be woken 1000 times at 0s and never moved its deadline")
-
-	_, err = Run(Options{Scenario: "calm", Nodes: 2, Trace: full{}})
-	require.ErrorIs(t, err, core.FaultStorage)
+	require.ErrorIs(t, calm(Harness{Trace: full{}}), core.FaultStorage)
 }
 
 // restless is a node whose deadline has always passed.
@@ -184,12 +181,9 @@ func TestNoConvergenceIsNotUnsafe(t *testing.T) {
 
 // TestPacketsAllocateNothing runs traffic between nodes that do not allocate themselves.
 func TestPacketsAllocateNothing(t *testing.T) {
-	o := Options{Scenario: "calm", Nodes: 4, NewNode: func(i int, _ stack.Config) (core.Verbs, error) {
+	w := emptyWorld(4, 0, Harness{NewNode: func(i int, _ stack.Config) (core.Verbs, error) {
 		return &pinger{to: address((i + 1) % 4)}, nil
-	}}
-	_, err := o.complete()
-	require.NoError(t, err)
-	w := newWorld(&o)
+	}})
 	w.schedule(Op{Kind: Start, Nodes: []int{0, 1, 2, 3}})
 	second := func() { w.run(w.now.Add(time.Second), func() bool { return false }) }
 	second()

@@ -3,13 +3,13 @@ package sim
 import (
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/core/swim"
 	"github.com/nekton-go/nekton/internal/script"
 	"github.com/nekton-go/nekton/sim/check"
 )
@@ -39,6 +39,13 @@ type stage struct {
 
 func newStage(make Factory) *stage { return &stage{make: make} }
 
+// emptyWorld is a world in which nothing is scheduled.
+func emptyWorld(nodes int, seed uint64, h Harness) *world {
+	return newWorld(&Case{
+		Nodes: nodes, Seed: seed, Victim: -1, Network: Network{}.defaulted(), Swim: swim.LAN(),
+	}, &h)
+}
+
 func (s *stage) handle(args []string) (string, error) {
 	if args[0] == "nodes" {
 		return "", s.nodes(args)
@@ -58,17 +65,19 @@ func (s *stage) handle(args []string) (string, error) {
 
 // nodes N [seed]
 func (s *stage) nodes(args []string) error {
-	o := Options{Scenario: "calm", NewNode: s.make, Trace: &s.out}
-	o.Nodes, _ = strconv.Atoi(args[1])
-	if len(args) > 2 {
-		o.Seed, _ = strconv.ParseUint(args[2], 10, 64)
-	}
-	if _, err := o.complete(); err != nil {
+	n, err := strconv.Atoi(args[1])
+	if err != nil {
 		return err
 	}
-	s.w = newWorld(&o)
+	var seed uint64
+	if len(args) > 2 {
+		if seed, err = strconv.ParseUint(args[2], 10, 64); err != nil {
+			return err
+		}
+	}
+	s.w = emptyWorld(n, seed, Harness{NewNode: s.make, Trace: &s.out})
 	s.w.trace.events = s.make == nil
-	for i := range o.Nodes {
+	for i := range n {
 		s.w.schedule(Op{Kind: Start, Nodes: []int{i}})
 	}
 	return nil
@@ -76,11 +85,11 @@ func (s *stage) nodes(args []string) error {
 
 // parse reads an operation that begins now: KIND [NODES [- PEERS | > PEERS]] [PPM ppm] [EXTRA late] [for DURATION] [lost]
 func (s *stage) parse(args []string) (op Op, ok bool, err error) {
-	at := slices.Index(kindText[:], args[0])
-	if at < 0 {
+	kind, err := ParseKind(args[0])
+	if err != nil {
 		return op, false, nil
 	}
-	op = Op{Kind: Kind(at), At: time.Duration(s.w.now)}
+	op = Op{Kind: kind, At: time.Duration(s.w.now)}
 	into := &op.Nodes
 	for i := 1; i < len(args) && err == nil; i++ {
 		switch arg := args[i]; arg {

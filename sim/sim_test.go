@@ -2,7 +2,6 @@ package sim
 
 import (
 	"bytes"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -61,10 +60,7 @@ func TestDrawsAreEven(t *testing.T) {
 func TestFaultsShiftNoOtherDraw(t *testing.T) {
 	run := func(faults ...Op) (arrivals []string) {
 		var out bytes.Buffer
-		o := Options{Scenario: "calm", Nodes: 3, Seed: 9, NewNode: newToy, Trace: &out}
-		_, err := o.complete()
-		require.NoError(t, err)
-		w := newWorld(&o)
+		w := emptyWorld(3, 9, Harness{NewNode: newToy, Trace: &out})
 		for _, op := range append(faults, Op{Kind: Start, Nodes: []int{0, 1, 2}}) {
 			w.schedule(op)
 		}
@@ -127,7 +123,7 @@ func TestSchedulesAreSound(t *testing.T) {
 					require.True(t, i >= 0 && i < n, "%s: %v", name, op)
 				}
 				require.True(t, op.Until == 0 || op.Until > op.At, "%s: %v", name, op)
-				require.NotContains(t, fmt.Sprint(op), "?")
+				require.NoError(t, op.validate(n), "%s: %v", name, op)
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/core/swim"
 )
 
 // TestStorm throws every kind of fault at a small cluster, at random, for three minutes: no rule may
@@ -16,12 +17,9 @@ func TestStorm(t *testing.T) {
 	var total Faults
 	for seed := range uint64(20) {
 		s := setting{nodes: []int{3, 5, 8, 13}[seed%4], seed: seed}
-		o := Options{Scenario: "calm", Nodes: s.nodes, Seed: seed}
-		_, err := o.complete()
-		require.NoError(t, err)
-		s.swim = o.Preset
-		w := newWorld(&o)
+		s.swim = swim.LAN()
 		p := storm(s)
+		w := emptyWorld(s.nodes, seed, Harness{})
 		for _, op := range p.ops {
 			w.schedule(op)
 		}

@@ -1,0 +1,63 @@
+package sim
+
+import (
+	"slices"
+	"time"
+
+	"github.com/nekton-go/nekton/core/swim"
+)
+
+const (
+	nodesMax = 4096           // views take nodes² rows of 24 bytes
+	forMax   = 24 * time.Hour // of virtual time
+	opsMax   = 100_000
+)
+
+// A Case is a run written out: all that it depends on, but for code (see [Harness]). It is data: it can be
+// stored, compared, edited and made smaller. Draws are keyed by what they are for, so a Case without one of
+// its operations is the same run but for what that operation did.
+type Case struct {
+	Name  string // what it is, for people: a scenario, a file, a swarm
+	Seed  uint64 // decides everything that Ops leave to chance
+	Nodes int    // members, n0 and so on; not all need to start
+
+	// Mark is when the last disturbance ends. From then on all members that run must come to agree within
+	// Within, and must agree again at For, the end.
+	Mark, Within, For time.Duration
+	Victim            int // whose failure is timed from Mark, or -1
+
+	Network Network     // how packets travel while no fault says otherwise
+	Swim    swim.Config // of every member; names and addresses are filled in
+	Ops     []Op        // what happens, in any order
+}
+
+// Without returns the case without the faults of these names: see Op.Fault.
+func (c Case) Without(faults ...string) Case {
+	c.Ops = slices.DeleteFunc(slices.Clone(c.Ops), func(op Op) bool { return slices.Contains(faults, op.Fault) })
+	return c
+}
+
+// Validate says what makes no sense about a case, or returns nil. Errors wrap ErrOptions.
+func (c *Case) Validate() error {
+	switch {
+	case c.Nodes < 1 || c.Nodes > nodesMax:
+		return badOption("%d nodes; use 1 to %d", c.Nodes, nodesMax)
+	case c.For <= 0 || c.For > forMax:
+		return badOption("a duration of %v; use more than 0 and at most %v", c.For, forMax)
+	case c.Mark < 0 || c.Within < 0 || c.Mark > c.For:
+		return badOption("the last disturbance at %v of %v, agreement within %v", c.Mark, c.For, c.Within)
+	case c.Victim < -1 || c.Victim >= c.Nodes:
+		return badOption("victim %d of %d nodes; use -1 for none", c.Victim, c.Nodes)
+	case len(c.Ops) > opsMax:
+		return badOption("%d operations; use at most %d", len(c.Ops), opsMax)
+	case c.Network.LatencyMin <= 0 || c.Network.LatencyMax < c.Network.LatencyMin:
+		return badOption("a latency of %v to %v; use more than 0, the least first",
+			c.Network.LatencyMin, c.Network.LatencyMax)
+	}
+	for i := range c.Ops {
+		if err := c.Ops[i].validate(c.Nodes); err != nil {
+			return badOption("operation %d, %v: %w", i, &c.Ops[i], err)
+		}
+	}
+	return nil
+}

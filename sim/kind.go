@@ -1,0 +1,104 @@
+package sim
+
+import "fmt"
+
+// Kind is what an Op does.
+type Kind uint8
+
+// The operations and faults of a schedule; Kinds describes them.
+const (
+	Start Kind = iota
+	Join
+	Leave
+	Crash
+	Pause
+	Cut
+	Loss
+	Duplicate
+	Reorder
+	kinds
+)
+
+// realm is the part of the world that a kind of operation changes.
+type realm uint8
+
+const (
+	ofMembers realm = iota // their processes, and what they are told to do
+	ofNetwork              // a rule of the network, while its window is open
+)
+
+// KindInfo describes one kind of operation.
+type KindInfo struct {
+	Name, Doc string
+	Window    bool // it lasts until Op.Until
+
+	params params
+	realm  realm
+}
+
+var kindTable = [kinds]KindInfo{
+	Start: {
+		Name: "start", params: hasNodes,
+		Doc: "Nodes begin to run",
+	},
+	Join: {
+		Name: "join", params: hasNodes | hasPeers,
+		Doc: "Nodes join by way of Peers",
+	},
+	Leave: {
+		Name: "leave", params: hasNodes,
+		Doc: "Nodes leave gracefully; the process stays",
+	},
+	Crash: {
+		Name: "crash", params: hasNodes | isWindow,
+		Doc: "Nodes stop at once, and start again at the end; Lost: without journal and wall clock",
+	},
+	Pause: {
+		Name: "pause", params: hasNodes | isWindow,
+		Doc: "Nodes do nothing; what arrives waits, or is dropped once too much does",
+	},
+	Cut: {
+		Name: "cut", params: anyPair | isWindow, realm: ofNetwork,
+		Doc: "nothing gets through between Nodes and Peers",
+	},
+	Loss: {
+		Name: "loss", params: anyPair | hasPPM | isWindow, realm: ofNetwork,
+		Doc: "PPM of the packets between Nodes and Peers are lost",
+	},
+	Duplicate: {
+		Name: "duplicate", params: anyPair | hasPPM | isWindow, realm: ofNetwork,
+		Doc: "PPM of the packets arrive twice",
+	},
+	Reorder: {
+		Name: "reorder", params: anyPair | hasPPM | hasExtra | isWindow, realm: ofNetwork,
+		Doc: "PPM of the packets are late by up to Extra",
+	},
+}
+
+// Kinds describes every kind of operation.
+func Kinds() []KindInfo {
+	all := make([]KindInfo, kinds)
+	for k := range all {
+		all[k] = kindTable[k]
+		all[k].Window = all[k].params&isWindow != 0
+	}
+	return all
+}
+
+// String names the kind.
+func (k Kind) String() string {
+	if k < kinds {
+		return kindTable[k].Name
+	}
+	return "kind?"
+}
+
+// ParseKind returns the kind of that name.
+func ParseKind(name string) (Kind, error) {
+	for k := range kindTable {
+		if kindTable[k].Name == name {
+			return Kind(k), nil
+		}
+	}
+	return 0, fmt.Errorf("there is no kind of operation called %q", name)
+}
