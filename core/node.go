@@ -1,6 +1,7 @@
 package core
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -196,13 +197,15 @@ func (n *Node) Due() (Proto, bool) {
 // Stats returns the node's counters.
 func (n *Node) Stats() Stats { return n.stats }
 
+var scribble = bytes.Repeat([]byte{0xDB}, 256)
+
 func (n *Node) begin(now Instant) {
 	n.now = now
 	n.stats.Steps++
 	n.depth = 1
 	if n.config.Check {
-		for i := range n.arena {
-			n.arena[i] = 0xDB // whoever still reads this kept a buffer past its loan
+		for rest := n.arena; len(rest) > 0; {
+			rest = rest[copy(rest, scribble):] // whoever still reads this kept a buffer past its loan
 		}
 	}
 	n.out, n.next, n.routed = n.out[:0], 0, 0

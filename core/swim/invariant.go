@@ -1,30 +1,34 @@
 package swim
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/nekton-go/nekton/core"
-	"github.com/nekton-go/nekton/internal/mix"
 )
 
-// What always holds between two steps, for tests and the simulator: see core.Config.Check.
+// What always holds between two steps, for tests and the simulator: see core.Config.Check. A check costs
+// the same however large the table is, on average over many steps.
 
-// rowsPerCheck bounds how much of a large table one step checks: here today, there tomorrow.
-const rowsPerCheck = 64
+// A patrol is which rows the self-check looks at: those that changed, and the others in turn.
+type patrol struct {
+	changed [8]ID // the last few, in a ring
+	changes uint
+	checked uint // of changes
+	next    ID
+}
+
+func (p *patrol) note(id ID) {
+	p.changed[p.changes%uint(len(p.changed))] = id
+	p.changes++
+}
 
 // Invariant implements core.Invariant.
 func (m *Machine) Invariant() string {
 	if !m.running {
 		return ""
 	}
-	for _, check := range []func() string{
-		m.checkSelf, m.checkRows, m.checkProber, m.checkAsks, m.checkBounds, m.checkTimers,
-	} {
-		if what := check(); what != "" {
-			return what
-		}
-	}
-	return ""
+	return cmp.Or(m.checkSelf(), m.checkRows(), m.checkProber(), m.checkAsks(), m.checkBounds(), m.checkTimers())
 }
 
 func (m *Machine) checkSelf() string {
@@ -47,29 +51,41 @@ func (m *Machine) checkSelf() string {
 	return ""
 }
 
-// checkRows looks at some rows, and, if these are all there are, at their number.
+// checkRows looks at the rows that changed, and at one more. Once it has been through them all it counts them.
 func (m *Machine) checkRows() string {
-	bound := m.table.Bound()
-	var counts [states]int
-	first := int(mix.Uint64(uint64(m.now)) % uint64(bound))
-	for i := range min(bound, rowsPerCheck) {
-		id := ID((first + i) % bound)
-		row := m.table.Row(id)
-		if !row.Used {
-			continue
-		}
-		counts[row.State]++
-		if what := m.checkRow(id, row); what != "" {
+	p := &m.patrol
+	for p.checked = max(p.checked, p.changes-min(p.changes, uint(len(p.changed)))); p.checked < p.changes; p.checked++ {
+		if what := m.checkRow(p.changed[p.checked%uint(len(p.changed))]); what != "" {
 			return what
 		}
 	}
-	if bound <= rowsPerCheck && counts != m.counts {
+	if p.next++; int(p.next) >= m.table.Bound() {
+		p.next = 0
+		if what := m.checkCounts(); what != "" {
+			return what
+		}
+	}
+	return m.checkRow(p.next)
+}
+
+func (m *Machine) checkCounts() string {
+	var counts [states]int
+	for id := range ID(m.table.Bound()) {
+		if row := m.table.Row(id); row.Used {
+			counts[row.State]++
+		}
+	}
+	if counts != m.counts {
 		return fmt.Sprintf("counted %v by state, where there are %v", m.counts, counts)
 	}
 	return ""
 }
 
-func (m *Machine) checkRow(id ID, row Row) string {
+func (m *Machine) checkRow(id ID) string {
+	row := m.table.Row(id)
+	if !row.Used {
+		return ""
+	}
 	r := m.record(id)
 	found, ok := m.table.Find(r.Name)
 	s := m.suspicions[id]
@@ -129,20 +145,22 @@ func (m *Machine) checkAsks() string {
 }
 
 func (m *Machine) checkBounds() string {
-	for _, b := range []struct {
-		name         string
-		value, bound int
-	}{
-		{"MembersMax", m.rows(), m.cfg.MembersMax}, {"BroadcastsMax", m.queue.Len(), m.cfg.BroadcastsMax},
-		{"RelaysMax", m.asks.relays, m.cfg.RelaysMax}, {"SeedsMax", len(m.seeds), m.cfg.SeedsMax},
-		{"PingsMax", m.asks.pings, m.cfg.PingsMax},
-		{"PingsMax", m.userLinks, m.cfg.PingsMax}, {"ExchangesMax", m.joining, m.cfg.ExchangesMax},
-	} {
-		if b.value < 0 || b.value > b.bound {
-			return fmt.Sprintf("%d are in use of Config.%s, which is %d", b.value, b.name, b.bound)
-		}
+	return cmp.Or(
+		within("MembersMax", m.rows(), m.cfg.MembersMax),
+		within("BroadcastsMax", m.queue.Len(), m.cfg.BroadcastsMax),
+		within("RelaysMax", m.asks.relays, m.cfg.RelaysMax),
+		within("SeedsMax", len(m.seeds), m.cfg.SeedsMax),
+		within("PingsMax", m.asks.pings, m.cfg.PingsMax),
+		within("PingsMax", m.userLinks, m.cfg.PingsMax),
+		within("ExchangesMax", m.joining, m.cfg.ExchangesMax),
+	)
+}
+
+func within(name string, value, bound int) string {
+	if 0 <= value && value <= bound {
+		return ""
 	}
-	return ""
+	return fmt.Sprintf("%d are in use of Config.%s, which is %d", value, name, bound)
 }
 
 func (m *Machine) checkTimers() string {

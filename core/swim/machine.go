@@ -73,6 +73,7 @@ type Machine struct {
 
 	deadline core.Instant
 	counters Counters
+	patrol   patrol
 
 	// Scratch, so that the hot paths allocate nothing.
 	ping     Ping

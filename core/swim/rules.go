@@ -249,6 +249,7 @@ func (m *Machine) sound(r *Record) bool {
 
 // set writes a row's state.
 func (m *Machine) set(t *core.Turn, id ID, to State, incarnation uint32, old Record, cause Cause) {
+	m.patrol.note(id)
 	row := m.table.Row(id)
 	m.counts[row.State]--
 	m.counts[to]++

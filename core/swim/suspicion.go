@@ -35,6 +35,7 @@ func (m *Machine) suspect(id ID, from string, evidence *Evidence) {
 		s.evidence = *evidence
 	}
 	m.suspicions[id] = s
+	m.patrol.note(id)
 	m.suspicionTimers.Set(&s.deadline, s, m.now.Add(s.timeout))
 }
 
@@ -64,6 +65,7 @@ func (m *Machine) acquit(id ID) {
 	if s := m.suspicions[id]; s != nil {
 		m.suspicionTimers.Stop(&s.deadline)
 		delete(m.suspicions, id)
+		m.patrol.note(id)
 	}
 }
 
