@@ -128,6 +128,7 @@ func (w *world) resume(i int) {
 	for _, slot := range inbox {
 		w.faults.InputsLate++
 		ev := w.events[slot]
+		w.cause = ev.cause
 		w.input(&ev)
 		w.release(slot)
 	}

@@ -16,6 +16,9 @@ import (
 // ErrOptions is wrapped by every error that says that Options, or a Case, make no sense.
 var ErrOptions = errors.New("bad simulation options")
 
+// ErrStopped says that Harness.Stop ended a run early.
+var ErrStopped = errors.New("the simulation was stopped")
+
 func badOption(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrOptions}, args...)...)
 }
@@ -34,7 +37,8 @@ type Factory func(index int, c stack.Config) (core.Verbs, error)
 type Harness struct {
 	NewNode Factory     // default stack.New
 	Trace   io.Writer   // gets a line for everything nodes do; default none
-	Stop    func() bool // asked now and then whether to end the run early; default never
+	Watch   func(*Step) // is shown every step once it is over; default none
+	Stop    func() bool // asked before every event whether to end the run there; default never
 }
 
 // A Result is how a run went. Times are in ms of virtual time; -1 means that it did not happen.
@@ -70,7 +74,7 @@ func (r *Result) Unsafe() bool { return len(r.Violations) > 0 }
 
 // Simulate runs a case to its end. An error means that nothing can be said: a bad case (ErrOptions), a node
 // that could not be made, a trace that could not be written. A run that breaks rules or does not converge is
-// a Result, not an error. Simulate panics if a node does.
+// a Result, not an error. After ErrStopped the Result says how far the run came. Simulate panics if a node does.
 func Simulate(c Case, h Harness) (Result, error) {
 	if err := c.Validate(); err != nil {
 		return Result{}, err
@@ -84,10 +88,10 @@ func Simulate(c Case, h Harness) (Result, error) {
 	if w.err == nil {
 		w.err = w.trace.err
 	}
-	if w.err != nil {
+	if w.err != nil && !errors.Is(w.err, ErrStopped) {
 		return Result{}, w.err
 	}
-	return w.result(&c, convergedAt), nil
+	return w.result(&c, convergedAt), w.err
 }
 
 func newWorld(c *Case, h *Harness) *world {
@@ -101,6 +105,7 @@ func newWorld(c *Case, h *Harness) *world {
 		check:   check.New(check.Config{Nodes: c.Nodes, Swim: members}),
 		trace:   tracer{out: h.Trace, dialect: cbor.New(cbor.Config{})},
 		measure: measure{victim: c.Victim},
+		watch:   h.Watch, stop: h.Stop,
 	}
 	if w.make == nil {
 		w.make = func(_ int, c stack.Config) (core.Verbs, error) { return stack.New(c) }
@@ -135,7 +140,9 @@ func (w *world) phases(mark, end core.Instant, within time.Duration) (convergedA
 			convergedAt = w.now
 		}
 	}
-	w.check.Finished(w.now)
+	if w.err == nil {
+		w.check.Finished(w.now)
+	}
 	return convergedAt
 }
 

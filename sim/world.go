@@ -30,6 +30,10 @@ type world struct {
 
 	hash    hash
 	trace   tracer
+	watch   func(*Step)
+	stop    func() bool
+	effects []core.Effect // of this step, for watch
+	cause   uint64        // the step that what happens now goes back to, or 0
 	check   *check.Checker
 	measure measure
 	faults  Faults
@@ -48,6 +52,7 @@ type event struct {
 	boot    uint32
 	gen     uint32 // of the connection
 	size    int
+	cause   uint64 // the step it goes back to, or 0
 	token   core.Token
 	at      core.Instant // when it reached a paused node, 0 if it did not; for evInspect, how often
 	name    string
@@ -105,6 +110,10 @@ func (w *world) index(addr netip.AddrPort) int {
 // run lets everything happen that is due by the end, or until stop says so.
 func (w *world) run(end core.Instant, stop func() bool) {
 	for w.err == nil && !w.queue.empty() && w.queue.next() <= end && !stop() {
+		if w.stop != nil && w.stop() {
+			w.err = ErrStopped
+			return
+		}
 		e := w.queue.pop()
 		w.now = e.at
 		if e.slot < 0 {
@@ -113,7 +122,7 @@ func (w *world) run(end core.Instant, stop func() bool) {
 			w.fire(e.slot)
 		}
 	}
-	if !stop() {
+	if w.err == nil && !stop() {
 		w.now = max(w.now, end)
 	}
 }
@@ -121,6 +130,7 @@ func (w *world) run(end core.Instant, stop func() bool) {
 // fire lets one event happen.
 func (w *world) fire(slot int32) {
 	ev := w.events[slot]
+	w.cause = ev.cause
 	switch ev.kind {
 	case evBegin:
 		w.begin(ev.node)
@@ -179,15 +189,24 @@ func (w *world) input(ev *event) {
 func (w *world) step(i int, from int32, in core.Input) {
 	p := &w.nodes[i]
 	w.steps++
+	before := w.cause
+	w.cause = w.steps
 	w.hash.step(w.now, i, from, &in)
 	p.verbs.Step(w.now, in)
 	for e, ok := p.verbs.Next(); ok; e, ok = p.verbs.Next() {
 		w.hash.effect(&e)
 		w.trace.effect(w.now, i, &e)
 		w.do(i, &e)
+		if w.watch != nil {
+			w.effects = append(w.effects, e)
+		}
 	}
 	w.check.Stepped(w.now, i)
 	w.rewake(i)
+	w.cause = 0
+	if w.watch != nil {
+		w.show(i, before, &in)
+	}
 }
 
 func (w *world) do(i int, e *core.Effect) {
@@ -231,7 +250,7 @@ func (w *world) wake(i int, at core.Instant) {
 	if at != p.wakeAt {
 		return
 	}
-	p.wakeAt = core.Never
+	p.wakeAt, w.cause = core.Never, 0
 	if !p.running || p.paused {
 		return
 	}
@@ -277,6 +296,7 @@ func (w *world) pushEvent(at core.Instant, c class, ev event) {
 
 // alloc takes a slot of the slab; its buffer, if it has one, is kept.
 func (w *world) alloc(ev event) int32 {
+	ev.cause = w.cause
 	if len(w.free) == 0 {
 		w.events = append(w.events, ev)
 		return int32(len(w.events) - 1)
