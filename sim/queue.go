@@ -2,18 +2,11 @@ package sim
 
 import "github.com/nekton-go/nekton/core"
 
-// queue orders what will happen by (time, class, sequence): a 4-ary heap whose keys lie inline, so
-// that sifting touches one cache line a level and allocates nothing.
-type queue struct {
-	heap []entry
-	seq  uint64
-}
-
-// entry is one thing to happen. slot says what: an event in the slab, or a node to wake (see wakeSlot).
+// entry is one thing to happen. Entries are ordered by (time, class, sequence).
 type entry struct {
 	at    core.Instant
 	order uint64 // class, then sequence
-	slot  int32
+	slot  int32  // what happens: an event in the slab, or, negative, the wake of a node
 }
 
 // class orders what happens at one instant.
@@ -32,32 +25,32 @@ func (e *entry) before(f *entry) bool {
 	return e.at < f.at || e.at == f.at && e.order < f.order
 }
 
-func (q *queue) push(at core.Instant, c class, slot int32) {
-	q.seq++
-	e := entry{at, uint64(c)<<classShift | q.seq, slot}
-	q.heap = append(q.heap, e)
-	i := len(q.heap) - 1
+// heap is a 4-ary heap of entries whose keys lie inline, so that sifting touches one cache line a level
+// and allocates nothing. It holds what is due in a wheel, and on its own is what wheels are tested against.
+type heap []entry
+
+func (h *heap) push(e entry) {
+	*h = append(*h, e)
+	q := *h
+	i := len(q) - 1
 	for i > 0 {
 		parent := (i - 1) / 4
-		if !e.before(&q.heap[parent]) {
+		if !e.before(&q[parent]) {
 			break
 		}
-		q.heap[i] = q.heap[parent]
+		q[i] = q[parent]
 		i = parent
 	}
-	q.heap[i] = e
+	q[i] = e
 }
 
-func (q *queue) empty() bool { return len(q.heap) == 0 }
-
-// next is the time of the earliest entry; the queue must not be empty.
-func (q *queue) next() core.Instant { return q.heap[0].at }
-
-func (q *queue) pop() entry {
-	top := q.heap[0]
-	last := len(q.heap) - 1
-	e := q.heap[last]
-	q.heap = q.heap[:last]
+func (h *heap) pop() entry {
+	q := *h
+	top := q[0]
+	last := len(q) - 1
+	e := q[last]
+	q = q[:last]
+	*h = q
 	if last == 0 {
 		return top
 	}
@@ -69,16 +62,16 @@ func (q *queue) pop() entry {
 		}
 		least := first
 		for child := first + 1; child < min(first+4, last); child++ {
-			if q.heap[child].before(&q.heap[least]) {
+			if q[child].before(&q[least]) {
 				least = child
 			}
 		}
-		if !q.heap[least].before(&e) {
+		if !q[least].before(&e) {
 			break
 		}
-		q.heap[i] = q.heap[least]
+		q[i] = q[least]
 		i = least
 	}
-	q.heap[i] = e
+	q[i] = e
 	return top
 }

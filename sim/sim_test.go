@@ -2,39 +2,12 @@ package sim
 
 import (
 	"bytes"
-	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/nekton-go/nekton/core"
 )
-
-// TestQueueOrder compares the heap with a stable sort, over a mix of pushes and pops.
-func TestQueueOrder(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 2))
-	var q queue
-	var model []entry
-	for i := range 5000 {
-		if rng.IntN(3) > 0 || q.empty() {
-			at, c := core.Instant(rng.IntN(50)), class(rng.IntN(3))
-			q.push(at, c, int32(i))
-			model = append(model, entry{at, uint64(c)<<classShift | q.seq, int32(i)})
-			slices.SortFunc(model, func(a, b entry) int {
-				if a.before(&b) {
-					return -1
-				}
-				return 1
-			})
-			continue
-		}
-		require.Equal(t, model[0].at, q.next())
-		require.Equal(t, model[0], q.pop())
-		model = model[1:]
-	}
-}
 
 // TestDrawsAreEven looks for bias and for correlation between neighbouring keys.
 func TestDrawsAreEven(t *testing.T) {

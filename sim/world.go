@@ -14,7 +14,7 @@ import (
 // world is one run: a clock that jumps from event to event, and what the events happen to.
 type world struct {
 	now    core.Instant
-	queue  queue
+	queue  wheel
 	events []event // slab; entries of queue name its slots
 	free   []int32
 	err    error // ends the run: a node that cannot be built, or never rests
