@@ -33,14 +33,14 @@ const layers = `
 
 	# bytes
 	core/swim < codec/cbor, codec/abi;
-	core < codec/seal;
+	core < codec/seal, codec/journal;
 
 	# the simulator
 	core/stack, codec/cbor, codec/seal < sim/check < sim;
 
 	# hosts and guests
 	core/stack, codec/cbor, codec/seal, resolver < runtime;
-	runtime < hosts/native;
+	runtime, codec/journal < hosts/native;
 	runtime, codec/abi < hosts/wasi;
 	core/stack, codec/cbor, codec/seal, codec/abi < wasm < wasm/guest;
 

@@ -24,7 +24,7 @@ type Host struct {
 	udp        *net.UDPConn // nil: Config.TCPOnly
 	bound      netip.AddrPort
 	advertised netip.AddrPort
-	journal    *journal // nil: nothing is durable
+	recorder   *recorder // nil: nothing is durable
 
 	clock    clock
 	inbox    inbox
@@ -78,8 +78,8 @@ func Listen(c Config) (*Host, error) {
 	if h.udp != nil {
 		h.spawn(h.readUDP)
 	}
-	if h.journal != nil {
-		h.spawn(h.journal.run)
+	if h.recorder != nil {
+		h.spawn(h.recorder.run)
 	}
 	return h, nil
 }
@@ -104,7 +104,7 @@ func (h *Host) open() error {
 	h.inbox.put(wall, nil)
 	if h.config.Journal != "" {
 		var past []core.Input
-		h.journal, past, err = openJournal(h.config.Journal, h.config.Logger, h.config.StoresMax, h.stored)
+		h.recorder, past, err = openRecorder(h.config.Journal, h.config.Logger, h.config.StoresMax, h.stored)
 		if err != nil {
 			return err
 		}
@@ -190,8 +190,8 @@ func (h *Host) Do(e core.Effect) {
 	case core.EffectResolve:
 		h.resolve(e.Token, e.Name)
 	case core.EffectAppend, core.EffectCompact:
-		if h.journal != nil {
-			h.journal.store(e)
+		if h.recorder != nil {
+			h.recorder.store(e)
 		} else {
 			h.stored(e.Token, nil)
 		}
@@ -305,16 +305,16 @@ func (h *Host) close() error {
 	h.hangUpAll()
 	h.hangUpPeers()
 	h.die()
-	if h.journal != nil {
-		h.journal.end()
+	if h.recorder != nil {
+		h.recorder.end()
 	}
 	cut := time.AfterFunc(h.config.CloseTimeout, h.cutAll)
 	h.tasks.Wait()
 	cut.Stop()
 	h.cut()
 	h.timer.Stop()
-	if h.journal != nil {
-		errs = append(errs, h.journal.close())
+	if h.recorder != nil {
+		errs = append(errs, h.recorder.close())
 	}
 	return errors.Join(errs...)
 }

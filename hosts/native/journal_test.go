@@ -12,12 +12,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/nekton-go/nekton/codec/journal"
 	"github.com/nekton-go/nekton/core"
 )
 
 // A shelf is a journal under test, with what it reports.
 type shelf struct {
-	*journal
+	*recorder
 	t       *testing.T
 	past    []string
 	log     bytes.Buffer
@@ -34,9 +35,9 @@ func openShelf(t *testing.T, dir string, max int) *shelf {
 	t.Helper()
 	s := &shelf{t: t, reports: make(chan report, 1000), ended: make(chan struct{})}
 	log := slog.New(slog.NewTextHandler(&s.log, nil))
-	j, past, err := openJournal(dir, log, max, func(tok core.Token, err error) { s.reports <- report{tok, err} })
+	j, past, err := openRecorder(dir, log, max, func(tok core.Token, err error) { s.reports <- report{tok, err} })
 	require.NoError(t, err)
-	s.journal, s.past = j, texts(past)
+	s.recorder, s.past = j, texts(past)
 	go func() { j.run(); close(s.ended) }() // ends by end
 	return s
 }
@@ -96,7 +97,7 @@ func TestJournalRemembers(t *testing.T) {
 func TestJournalIsLocked(t *testing.T) {
 	dir := t.TempDir()
 	s := openShelf(t, dir, 1<<20)
-	_, _, err := openJournal(dir, slog.Default(), 1<<20, nil)
+	_, _, err := openRecorder(dir, slog.Default(), 1<<20, nil)
 	require.ErrorContains(t, err, "in use by another node")
 	s.finish()
 	openShelf(t, dir, 1<<20).finish()
@@ -105,10 +106,10 @@ func TestJournalIsLocked(t *testing.T) {
 // TestJournalSurvivesTruncation cuts the file at every length: whole records survive, and the next
 // record follows them.
 func TestJournalSurvivesTruncation(t *testing.T) {
-	whole := []byte(fileHeader)
+	whole := []byte(journal.Header)
 	ends := []int{len(whole)}
 	for _, r := range []string{"first", "second", "third"} {
-		whole = appendRecord(whole, kindRecord, []byte(r))
+		whole = journal.AppendRecord(whole, false, []byte(r))
 		ends = append(ends, len(whole))
 	}
 	all := []string{"1 record first", "1 record second", "1 record third"}
@@ -131,10 +132,10 @@ func TestJournalSurvivesTruncation(t *testing.T) {
 // TestJournalSurvivesFlippedBits flips each bit of a record in the middle: what is before it survives, and
 // the damaged file is kept.
 func TestJournalSurvivesFlippedBits(t *testing.T) {
-	start := appendRecord([]byte(fileHeader), kindSnapshot, []byte("first"))
-	whole := appendRecord(start, kindRecord, []byte("2nd"))
+	start := journal.AppendRecord([]byte(journal.Header), true, []byte("first"))
+	whole := journal.AppendRecord(start, false, []byte("2nd"))
 	end := len(whole)
-	whole = appendRecord(whole, kindRecord, []byte("third"))
+	whole = journal.AppendRecord(whole, false, []byte("third"))
 	for bit := len(start) * 8; bit < end*8; bit++ {
 		dir := t.TempDir()
 		bad := slices.Clone(whole)
@@ -167,7 +168,7 @@ func TestJournalOfAnotherVersionIsLeftAlone(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "proto-1.journal")
 	require.NoError(t, os.WriteFile(path, []byte("nekton journal 2\nwhatever"), 0o600))
-	_, _, err := openJournal(dir, slog.Default(), 1<<20, nil)
+	_, _, err := openRecorder(dir, slog.Default(), 1<<20, nil)
 	require.ErrorContains(t, err, "another version")
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -209,34 +210,10 @@ func TestJournalCrashDuringReplace(t *testing.T) {
 	s := openShelf(t, dir, 1<<20)
 	s.append(1, "a")
 	s.finish()
-	temp := filepath.Join(dir, "proto-1.journal"+tempSuffix)
+	temp := filepath.Join(dir, "proto-1.journal.tmp")
 	require.NoError(t, os.WriteFile(temp, []byte("half"), 0o600))
 	s = openShelf(t, dir, 1<<20)
 	require.Equal(t, []string{"1 record a"}, s.past)
 	s.finish()
 	require.NoFileExists(t, temp)
-}
-
-func FuzzJournalFile(f *testing.F) {
-	seed := appendRecord([]byte(fileHeader), kindSnapshot, []byte("state"))
-	f.Add(seed)
-	f.Add(appendRecord(seed, kindRecord, []byte("more"))[:len(seed)+5])
-	f.Add([]byte("nekton journal 9\n"))
-	f.Add(make([]byte, 40))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		records, good, found := parseFile(data)
-		require.LessOrEqual(t, good, len(data))
-		if good == 0 {
-			require.Empty(t, records)
-			return
-		}
-		again, size, state := parseFile(data[:good])
-		require.Equal(t, whole, state)
-		require.Equal(t, good, size)
-		require.Equal(t, records, again)
-		require.Equal(t, found == whole, good == len(data))
-		for i, r := range records {
-			require.True(t, r.kind == kindRecord || i == 0)
-		}
-	})
 }

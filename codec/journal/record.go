@@ -1,4 +1,4 @@
-package native
+package journal
 
 import (
 	"bytes"
@@ -6,33 +6,32 @@ import (
 	"hash/crc32"
 )
 
-// A journal file is a header and records. A record is
-//
-//	length  uint32, little-endian, of data
-//	sum     uint32, CRC-32C of kind and data
-//	check   uint32, CRC-32C of the eight bytes above
-//	kind    byte
-//	data
-//
-// The second sum tells a record that was cut short, whose length can be believed, from a damaged one.
-const (
-	fileHeader  = "nekton journal 1\n"
-	fileFamily  = "nekton journal "
-	recordFixed = 13
+// Header is how a file begins.
+const Header = "nekton journal 1\n"
 
-	kindSnapshot = 'S' // first in a file, if at all
+const (
+	family     = "nekton journal " // how files of all versions begin
+	fixed      = 13                // bytes of a record besides its data
+	sumsLength = 12
+
+	kindSnapshot = 'S'
 	kindRecord   = 'R'
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
+// record is one record as it was found.
 type record struct {
-	kind byte
-	data []byte
+	snapshot bool
+	data     []byte
 }
 
-// appendRecord appends a record to b.
-func appendRecord(b []byte, kind byte, data []byte) []byte {
+// AppendRecord appends one record, or snapshot, to b as it stands in a file.
+func AppendRecord(b []byte, snapshot bool, data []byte) []byte {
+	kind := byte(kindRecord)
+	if snapshot {
+		kind = kindSnapshot
+	}
 	sum := crc32.Update(crc32.Checksum([]byte{kind}, castagnoli), castagnoli, data)
 	start := len(b)
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(data)))
@@ -41,7 +40,7 @@ func appendRecord(b []byte, kind byte, data []byte) []byte {
 	return append(append(b, kind), data...)
 }
 
-// A condition is the shape a file is found in.
+// condition is the shape a file is found in.
 type condition int
 
 const (
@@ -54,22 +53,22 @@ const (
 // parseFile returns the good records of a file, which share its memory, and how many bytes they and the
 // header take.
 func parseFile(data []byte) (records []record, good int, found condition) {
-	if !bytes.HasPrefix(data, []byte(fileHeader)) {
+	if !bytes.HasPrefix(data, []byte(Header)) {
 		switch {
-		case bytes.HasPrefix([]byte(fileHeader), data), zeros(data):
+		case bytes.HasPrefix([]byte(Header), bytes.TrimRight(data, "\x00")):
 			return nil, 0, torn
-		case bytes.HasPrefix(data, []byte(fileFamily)):
+		case bytes.HasPrefix(data, []byte(family)):
 			return nil, 0, foreign
 		}
 		return nil, 0, damaged
 	}
-	good = len(fileHeader)
+	good = len(Header)
 	for good < len(data) {
 		r, size, found := parseRecord(data[good:])
 		if found != whole {
 			return records, good, found
 		}
-		if r.kind == kindSnapshot {
+		if r.snapshot {
 			records = records[:0]
 		}
 		records = append(records, r)
@@ -81,24 +80,24 @@ func parseFile(data []byte) (records []record, good int, found condition) {
 // parseRecord reads the record at the front of b, which is not empty.
 func parseRecord(b []byte) (r record, size int, found condition) {
 	switch {
-	case zeros(b), len(b) < 12:
+	case zeros(b), len(b) < sumsLength:
 		return r, 0, torn
 	case crc32.Checksum(b[:8], castagnoli) != binary.LittleEndian.Uint32(b[8:]):
 		return r, 0, damaged
 	}
 	length := uint64(binary.LittleEndian.Uint32(b))
-	if uint64(len(b)) < recordFixed+length {
+	if uint64(len(b)) < fixed+length {
 		return r, 0, torn
 	}
-	size = recordFixed + int(length)
-	if crc32.Checksum(b[12:size], castagnoli) != binary.LittleEndian.Uint32(b[4:]) {
+	size = fixed + int(length)
+	if crc32.Checksum(b[sumsLength:size], castagnoli) != binary.LittleEndian.Uint32(b[4:]) {
 		return r, 0, damaged
 	}
-	r = record{b[12], b[recordFixed:size]}
-	if r.kind != kindSnapshot && r.kind != kindRecord {
+	kind := b[sumsLength]
+	if kind != kindSnapshot && kind != kindRecord {
 		return r, 0, damaged
 	}
-	return r, size, whole
+	return record{kind == kindSnapshot, b[fixed:size]}, size, whole
 }
 
 func zeros(b []byte) bool { return len(bytes.TrimLeft(b, "\x00")) == 0 }
