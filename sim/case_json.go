@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/nekton-go/nekton/core/swim"
@@ -93,17 +94,7 @@ func difference(c swim.Config) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	kept := []byte{'{'}
-	for i, f := range mine {
-		if i < len(lan) && bytes.Equal(f, lan[i]) {
-			continue
-		}
-		if len(kept) > 1 {
-			kept = append(kept, ',')
-		}
-		kept = append(kept, f...)
-	}
-	return append(kept, '}'), nil
+	return object(slices.DeleteFunc(mine, func(f []byte) bool { return contains(lan, f) })), nil
 }
 
 // fields lists a config's fields as JSON members ("name":value), in order.
@@ -130,6 +121,44 @@ func fields(c swim.Config) (all [][]byte, err error) {
 	return all, nil
 }
 
+// Tuned lists the fields of Swim that differ from swim.LAN, but for the mutant.
+func (c *Case) Tuned() (names []string) {
+	mine, _ := fields(c.Swim) // a Config is always JSON
+	lan, _ := fields(swim.LAN())
+	for _, f := range mine {
+		if !contains(lan, f) && name(f) != "Mutant" {
+			names = append(names, name(f))
+		}
+	}
+	return names
+}
+
+// Untuned returns the case with some fields of Swim as in swim.LAN.
+func (c Case) Untuned(names ...string) Case {
+	lan, _ := fields(swim.LAN())
+	lan = slices.DeleteFunc(lan, func(f []byte) bool { return !slices.Contains(names, name(f)) })
+	members := c.Swim // what is no data stays
+	if json.Unmarshal(object(lan), &members) == nil {
+		c.Swim = members
+	}
+	return c
+}
+
+func contains(all [][]byte, member []byte) bool {
+	return slices.ContainsFunc(all, func(f []byte) bool { return bytes.Equal(f, member) })
+}
+
+// object puts members into braces.
+func object(members [][]byte) []byte {
+	return append(append([]byte{'{'}, bytes.Join(members, []byte{','})...), '}')
+}
+
+// name is the name in a JSON member ("name":value).
+func name(member []byte) string {
+	n, _, _ := bytes.Cut(member[1:], []byte{'"'})
+	return string(n)
+}
+
 type opJSON struct {
 	At     span   `json:"at"`
 	Until  span   `json:"until,omitempty"`
@@ -143,6 +172,7 @@ type opJSON struct {
 	Extra  span   `json:"extra,omitempty"`
 	Every  span   `json:"every,omitempty"`
 	Size   int    `json:"size,omitempty"`
+	Nth    int    `json:"nth,omitempty"`
 	Mode   string `json:"mode,omitempty"`
 	Text   string `json:"text,omitempty"`
 }
@@ -151,7 +181,7 @@ type opJSON struct {
 func (o Op) MarshalJSON() ([]byte, error) {
 	return json.Marshal(opJSON{
 		span(o.At), span(o.Until), o.Kind, o.Fault, o.Nodes, o.Peers, o.OneWay, o.Lost, o.PPM,
-		span(o.Extra), span(o.Every), o.Size, o.Mode, o.Text,
+		span(o.Extra), span(o.Every), o.Size, o.Nth, o.Mode, o.Text,
 	})
 }
 
@@ -163,7 +193,7 @@ func (o *Op) UnmarshalJSON(text []byte) error {
 	}
 	*o = Op{
 		time.Duration(j.At), time.Duration(j.Until), j.Kind, j.Fault, j.Nodes, j.Peers, j.OneWay, j.Lost, j.PPM,
-		time.Duration(j.Extra), time.Duration(j.Every), j.Size, j.Mode, j.Text,
+		time.Duration(j.Extra), time.Duration(j.Every), j.Size, j.Nth, j.Mode, j.Text,
 	}
 	return nil
 }

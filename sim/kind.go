@@ -16,6 +16,7 @@ const (
 	Loss
 	Duplicate
 	Reorder
+	Drop
 	kinds
 )
 
@@ -72,6 +73,10 @@ var kindTable = [kinds]KindInfo{
 	Reorder: {
 		Name: "reorder", params: anyPair | hasPPM | hasExtra | isWindow, realm: ofNetwork,
 		Doc: "PPM of the packets are late by up to Extra",
+	},
+	Drop: {
+		Name: "drop", params: anyPair | hasNth, realm: ofNetwork,
+		Doc: "the Nth packet from Nodes to Peers is lost",
 	},
 }
 

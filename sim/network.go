@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"github.com/nekton-go/nekton/core"
@@ -27,9 +28,16 @@ type network struct {
 	Network
 	seed  uint64
 	rules []rule
+	drops []Packet   // that will be lost, whatever else
 	sent  [][]uint32 // sent[from][to]; a row is made when from first sends
 	dials [][]uint32 // likewise
 }
+
+// A Packet is one datagram of a run: the Nth that one member sent to another.
+type Packet struct{ From, To, Nth int }
+
+// lostMax is how many lost packets are kept by name.
+const lostMax = 256
 
 // rule is one open window of a network fault.
 type rule struct {
@@ -57,6 +65,10 @@ func newBitset(members []int, n int) bitset {
 func (b bitset) has(i int) bool { return b == nil || b[i/64]>>(i%64)&1 == 1 }
 
 func (n *network) add(index int32, op *Op, nodes int) {
+	if op.Kind == Drop {
+		n.drops = append(n.drops, Packet{op.Nodes[0], op.Peers[0], op.Nth})
+		return
+	}
 	n.rules = append(n.rules, rule{
 		op: index, kind: op.Kind, oneWay: op.OneWay, ppm: op.PPM, extra: op.Extra,
 		from: newBitset(op.Nodes, nodes), to: newBitset(op.Peers, nodes),
@@ -137,8 +149,12 @@ func (w *world) send(from int, e *core.Effect) {
 		w.faults.PacketsCut++
 		w.trace.lost(w.now, from, to, "cut")
 		return
-	case c.loss > 0 && chance(draw(seed, forLoss, a, b, k), c.loss):
+	case c.loss > 0 && chance(draw(seed, forLoss, a, b, k), c.loss),
+		len(w.net.drops) > 0 && slices.Contains(w.net.drops, Packet{from, to, int(k)}):
 		w.faults.PacketsLost++
+		if len(w.lost) < lostMax {
+			w.lost = append(w.lost, Packet{from, to, int(k)})
+		}
 		w.trace.lost(w.now, from, to, "lost")
 		return
 	}

@@ -24,6 +24,7 @@ type Op struct {
 	Extra        time.Duration // how much later, or longer
 	Every        time.Duration // the period of what comes and goes
 	Size         int           // bytes
+	Nth          int           // which packet of the pair, counted from 1 and from the beginning of the run
 	Mode         string        // which variant
 	Text         string        // for Call
 }
@@ -39,8 +40,12 @@ const (
 	hasExtra
 	hasEvery
 	hasSize
+	hasNth
 	isWindow // Until counts
 )
+
+// IsFault reports whether the operation is something that goes wrong, and not something that members do.
+func (o *Op) IsFault() bool { return o.Kind != Start && o.Kind != Join && o.Kind != Leave }
 
 // validate says why an operation makes no sense among so many members.
 func (o *Op) validate(nodes int) error {
@@ -66,6 +71,8 @@ func (o *Op) validate(nodes int) error {
 		return fmt.Errorf("say which members")
 	case info.params&hasPeers != 0 && len(o.Peers) == 0:
 		return fmt.Errorf("say by way of which members")
+	case info.params&hasNth != 0 && (o.Nth < 1 || len(o.Nodes) != 1 || len(o.Peers) != 1):
+		return fmt.Errorf("name one sender, one receiver, and which packet, from 1")
 	case o.PPM < 0 || o.PPM > million && info.params&hasSize == 0:
 		return fmt.Errorf("%d in a million; use 0 to %d", o.PPM, million)
 	case o.Extra < 0 || o.Extra > forMax || o.Every < 0 || o.Every > forMax:
@@ -92,6 +99,9 @@ func (o Op) String() string {
 	}
 	if o.PPM > 0 {
 		fmt.Fprintf(&b, " %d ppm", o.PPM)
+	}
+	if o.Nth > 0 {
+		fmt.Fprintf(&b, " packet %d", o.Nth)
 	}
 	if o.Size > 0 {
 		fmt.Fprintf(&b, " %d bytes", o.Size)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/bits"
+	"slices"
 	"time"
 
 	"github.com/nekton-go/nekton/codec/cbor"
@@ -39,6 +40,8 @@ type Harness struct {
 	Trace   io.Writer   // gets a line for everything nodes do; default none
 	Watch   func(*Step) // is shown every step once it is over; default none
 	Stop    func() bool // asked before every event whether to end the run there; default never
+
+	FirstOnly bool // ends the run at the first breach of a rule; default: it goes on
 }
 
 // A Result is how a run went. Times are in ms of virtual time; -1 means that it did not happen.
@@ -67,10 +70,37 @@ type Result struct {
 	PacketsPerNodeS float64 `json:"packets_per_node_s"` // datagrams sent, per process and second
 	BytesPerNodeS   float64 `json:"bytes_per_node_s"`   // in them
 	Faults          Faults  `json:"faults"`
+
+	Lost []Packet `json:"-"` // the first 256 datagrams that losses took
 }
 
 // Unsafe reports whether a safety check failed.
 func (r *Result) Unsafe() bool { return len(r.Violations) > 0 }
+
+// Broken names the rule that was broken first, or "agreement" if all that is wrong is that views did not
+// agree in time. It is empty for a run that is OK.
+func (r *Result) Broken() string {
+	switch {
+	case r.Unsafe():
+		return r.Violations[0].Rule
+	case !r.Converged:
+		return "agreement"
+	}
+	return ""
+}
+
+// Blamed lists the members that the first violation names.
+func (r *Result) Blamed() (members []int) {
+	if !r.Unsafe() {
+		return nil
+	}
+	for _, name := range []string{r.Violations[0].Observer, r.Violations[0].Subject} {
+		if i := check.Index(name); i >= 0 && !slices.Contains(members, i) {
+			members = append(members, i)
+		}
+	}
+	return members
+}
 
 // Simulate runs a case to its end. An error means that nothing can be said: a bad case (ErrOptions), a node
 // that could not be made, a trace that could not be written. A run that breaks rules or does not converge is
@@ -105,7 +135,7 @@ func newWorld(c *Case, h *Harness) *world {
 		check:   check.New(check.Config{Nodes: c.Nodes, Swim: members}),
 		trace:   tracer{out: h.Trace, dialect: cbor.New(cbor.Config{})},
 		measure: measure{victim: c.Victim},
-		watch:   h.Watch, stop: h.Stop,
+		watch:   h.Watch, stop: h.Stop, firstOnly: h.FirstOnly,
 	}
 	if w.make == nil {
 		w.make = func(_ int, c stack.Config) (core.Verbs, error) { return stack.New(c) }
@@ -152,7 +182,7 @@ func (w *world) result(c *Case, convergedAt core.Instant) Result {
 		VirtualMS: ms(w.now.Sub(0)), TraceHash: fmt.Sprintf("%016x", w.hash.sum),
 		Violations: append([]check.Violation{}, w.check.Violations()...), Disagree: w.check.Disagreements(10),
 		FalsePositives: w.measure.falsePositives, Faults: w.faults,
-		FirstDetectionMS: never, FullDisseminationMS: never, ConvergedMS: never,
+		Lost: w.lost, FirstDetectionMS: never, FullDisseminationMS: never, ConvergedMS: never,
 	}
 	mark := core.Instant(c.Mark)
 	if w.measure.witnesses > 0 {

@@ -28,18 +28,20 @@ type world struct {
 	net    network
 	ops    []Op
 
-	hash    hash
-	trace   tracer
-	watch   func(*Step)
-	stop    func() bool
-	effects []core.Effect // of this step, for watch
-	cause   uint64        // the step that what happens now goes back to, or 0
-	check   *check.Checker
-	measure measure
-	faults  Faults
-	steps   uint64
-	packets uint64
-	bytes   uint64
+	hash      hash
+	trace     tracer
+	watch     func(*Step)
+	stop      func() bool
+	firstOnly bool
+	effects   []core.Effect // of this step, for watch
+	cause     uint64        // the step that what happens now goes back to, or 0
+	check     *check.Checker
+	measure   measure
+	faults    Faults
+	lost      []Packet // the first of them
+	steps     uint64
+	packets   uint64
+	bytes     uint64
 }
 
 // event is one thing that will happen. Which fields count depends on kind.
@@ -109,7 +111,7 @@ func (w *world) index(addr netip.AddrPort) int {
 
 // run lets everything happen that is due by the end, or until stop says so.
 func (w *world) run(end core.Instant, stop func() bool) {
-	for w.err == nil && !w.queue.empty() && w.queue.next() <= end && !stop() {
+	for w.err == nil && !w.queue.empty() && w.queue.next() <= end && !stop() && !w.broken() {
 		if w.stop != nil && w.stop() {
 			w.err = ErrStopped
 			return
@@ -122,10 +124,13 @@ func (w *world) run(end core.Instant, stop func() bool) {
 			w.fire(e.slot)
 		}
 	}
-	if w.err == nil && !stop() {
+	if w.err == nil && !stop() && !w.broken() {
 		w.now = max(w.now, end)
 	}
 }
+
+// broken says whether the run ends because a rule was broken.
+func (w *world) broken() bool { return w.firstOnly && w.check.Count() > 0 }
 
 // fire lets one event happen.
 func (w *world) fire(slot int32) {

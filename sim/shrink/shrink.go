@@ -1,0 +1,145 @@
+// Package shrink makes a failing run small: fewer members, fewer faults, less time, plainer values.
+//
+//	s := shrink.Shrinker{Run: func(c sim.Case) (sim.Result, error) {
+//		return sim.Simulate(c, sim.Harness{FirstOnly: true})
+//	}}
+//	small, err := s.Shrink(failing)
+//
+// A candidate is taken if, and only if, the same oracle is the first to complain. Everything is tried that
+// makes a case plainer, cheapest first, over and over until nothing helps or the budget is spent: leave out
+// whole faults, cut off what comes after the failure, leave out operations (delta debugging: Zeller and
+// Hildebrandt, 2002), leave out members, name the packets that a loss took, lower values, go back to the
+// default configuration. Draws are keyed, so most candidates are close to the original. Where a smaller case
+// needs other luck, a few other seeds are tried.
+//
+// The result is valid at any time: a stopped search returns the smallest case it knows.
+package shrink
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/nekton-go/nekton/sim"
+)
+
+// A Shrinker makes cases small.
+type Shrinker struct {
+	// Run simulates a case, ending at the first breach. An error ends the search.
+	Run func(sim.Case) (sim.Result, error)
+	// Stop is asked before every run whether the budget is spent; nil never ends the search.
+	Stop func() bool
+	// Progress, if not nil, is told of every smaller case.
+	Progress func(why string, c sim.Case)
+
+	best   sim.Case
+	result sim.Result // of best
+	oracle string     // that must complain
+	runs   int
+	err    error
+}
+
+// ErrPasses says that there is nothing to shrink.
+var ErrPasses = errors.New("this case does not fail")
+
+// seedsPerReduction is how many other seeds are tried where a smaller case passes.
+const seedsPerReduction = 12
+
+// Shrink returns the smallest case it finds that fails as c does. If Run fails it returns that error beside
+// the smallest case so far; ErrPasses, and c, if c does not fail at all.
+func (s *Shrinker) Shrink(c sim.Case) (sim.Case, error) {
+	s.best, s.runs, s.err = c, 0, nil
+	if s.result, s.err = s.run(c); s.err != nil {
+		return c, s.err
+	}
+	if s.oracle = s.result.Broken(); s.oracle == "" {
+		return c, fmt.Errorf("%w: %s, seed %d", ErrPasses, c.Name, c.Seed)
+	}
+	s.truncate()
+	for before := -1; s.running() && before != size(&s.best); {
+		before = size(&s.best)
+		for _, pass := range []func(){
+			s.maskFaults, s.keepFewMembers, s.dropOps, s.dropMembers, s.nameLosses, s.lowerValues, s.resetConfig,
+		} {
+			pass()
+			s.truncate()
+		}
+	}
+	s.renumber()
+	return s.best, s.err
+}
+
+// Runs is how many cases the last search simulated.
+func (s *Shrinker) Runs() int { return s.runs }
+
+// Result is how the case that Shrink returned went.
+func (s *Shrinker) Result() sim.Result { return s.result }
+
+func (s *Shrinker) running() bool { return s.err == nil && (s.Stop == nil || !s.Stop()) }
+
+func (s *Shrinker) run(c sim.Case) (sim.Result, error) {
+	s.runs++
+	return s.Run(c)
+}
+
+// try takes a candidate if it fails in the same way.
+func (s *Shrinker) try(why string, c sim.Case) bool {
+	if !s.running() || c.Validate() != nil {
+		return false
+	}
+	r, err := s.run(c)
+	if err != nil {
+		s.err = err
+		return false
+	}
+	if r.Broken() != s.oracle {
+		return false
+	}
+	s.best, s.result = c, r
+	if s.Progress != nil {
+		s.Progress(why, c)
+	}
+	return true
+}
+
+// tryLuck is try, and if that fails the same with other seeds.
+func (s *Shrinker) tryLuck(why string, c sim.Case) bool {
+	if s.try(why, c) {
+		return true
+	}
+	for k := range uint64(seedsPerReduction) {
+		c.Seed = s.best.Seed + 1 + k
+		if s.try(why, c) {
+			return true
+		}
+	}
+	return false
+}
+
+// size orders cases: what counts first weighs most.
+func size(c *sim.Case) int {
+	faults, values := 0, 0
+	for i := range c.Ops {
+		op := &c.Ops[i]
+		if op.IsFault() {
+			faults++
+		}
+		values += len(op.Nodes) + len(op.Peers)
+	}
+	return started(c)*1_000_000 + faults*10_000 + len(c.Ops)*100 + values + len(c.Tuned()) + int(c.For/time.Second)
+}
+
+// started counts the members that ever run.
+func started(c *sim.Case) int { return len(starters(c)) }
+
+// starters lists them, in order.
+func starters(c *sim.Case) (all []int) {
+	for i := range c.Ops {
+		if c.Ops[i].Kind == sim.Start {
+			all = append(all, c.Ops[i].Nodes...)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
