@@ -36,7 +36,7 @@ const layers = `
 	core < codec/seal, codec/journal;
 
 	# the simulator
-	core/stack, codec/cbor, codec/seal < sim/check < sim;
+	core/stack, codec/cbor, codec/seal < sim/check < sim < sim/shrink;
 
 	# hosts and guests
 	core/stack, codec/cbor, codec/seal, resolver < runtime;

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/nekton-go/nekton/core/swim"
+	"github.com/nekton-go/nekton/sim/check"
 )
 
 const (
@@ -53,6 +54,11 @@ func (c *Case) Validate() error {
 	case c.Network.LatencyMin <= 0 || c.Network.LatencyMax < c.Network.LatencyMin:
 		return badOption("a latency of %v to %v; use more than 0, the least first",
 			c.Network.LatencyMin, c.Network.LatencyMax)
+	}
+	one := c.Swim
+	one.Name, one.Addr = check.Name(0), address(0)
+	if err := one.Validate(); err != nil {
+		return badOption("configuration of the members: %w", err)
 	}
 	for i := range c.Ops {
 		if err := c.Ops[i].validate(c.Nodes); err != nil {

@@ -31,7 +31,7 @@ func (s *Shrinker) truncate() {
 	c.Ops = slices.Clone(c.Ops)
 	if s.result.Unsafe() {
 		// Nothing after the breach matters, nor whether members agree in the end.
-		end := time.Duration(s.result.Violations[0].AtMS+1) * time.Millisecond
+		end := failure(&s.result)
 		c.For, c.Mark, c.Within = end, min(c.Mark, end), 0
 		c.Ops = slices.DeleteFunc(c.Ops, func(op sim.Op) bool { return op.At > end })
 		if c.For < s.best.For || len(c.Ops) < len(s.best.Ops) {
@@ -48,13 +48,18 @@ func (s *Shrinker) truncate() {
 	}
 }
 
+// failure is just after the first breach.
+func failure(r *sim.Result) time.Duration {
+	return time.Duration(r.Violations[0].AtMS+1) * time.Millisecond
+}
+
 // dropOps is delta debugging over the schedule: leave out chunks, from halves down to single operations.
 func (s *Shrinker) dropOps() {
 	for chunk := (len(s.best.Ops) + 1) / 2; chunk > 0; chunk /= 2 {
 		for at := 0; at < len(s.best.Ops) && s.running(); {
 			c := s.best
 			c.Ops = slices.Delete(slices.Clone(c.Ops), at, min(at+chunk, len(c.Ops)))
-			if !s.try("fewer operations", c) {
+			if !s.trySmall("fewer operations", c) {
 				at += chunk
 			}
 		}
@@ -70,7 +75,7 @@ func (s *Shrinker) keepFewMembers() {
 		for at := 0; at+size <= min(len(others), 3); at++ {
 			keep := append(slices.Clone(named), others[at:at+size]...)
 			gone := slices.DeleteFunc(slices.Clone(all), func(i int) bool { return slices.Contains(keep, i) })
-			if len(gone) > 0 && s.tryLuck("few members", without(s.best, gone)) {
+			if len(gone) > 0 && s.tryLuck("few members", without(s.best, gone), seedsPerReduction) {
 				return
 			}
 		}
@@ -86,8 +91,7 @@ func (s *Shrinker) dropMembers() {
 				break
 			}
 			c := without(s.best, all[at:min(at+chunk, len(all))])
-			lucky := len(all) <= 8 // where each member counts
-			if !s.try("fewer members", c) && (!lucky || !s.tryLuck("fewer members", c)) {
+			if !s.trySmall("fewer members", c) {
 				at += chunk
 			}
 		}
@@ -129,12 +133,7 @@ func (s *Shrinker) renumber() {
 	if c.Victim >= 0 {
 		c.Victim = slices.Index(left, c.Victim)
 	}
-	for range 5 { // in vain, other seeds may still do
-		if s.tryLuck("members counted anew", c) || !s.running() {
-			return
-		}
-		c.Seed += seedsPerReduction
-	}
+	s.tryLuck("members counted anew", c, seedsToRenumber)
 }
 
 func resized(c sim.Case, nodes int) sim.Case {
@@ -158,10 +157,10 @@ func renumbered(list, left []int) []int {
 // resetConfig goes back to the default configuration, all at once or field by field.
 func (s *Shrinker) resetConfig() {
 	tuned := s.best.Tuned()
-	if len(tuned) == 0 || s.tryLuck("default configuration", s.best.Untuned(tuned...)) {
+	if len(tuned) == 0 || s.tryLuck("default configuration", s.best.Untuned(tuned...), seedsPerReduction) {
 		return
 	}
 	for _, field := range tuned {
-		s.try("default "+field, s.best.Untuned(field))
+		s.trySmall("default "+field, s.best.Untuned(field))
 	}
 }

@@ -43,8 +43,11 @@ type Shrinker struct {
 // ErrPasses says that there is nothing to shrink.
 var ErrPasses = errors.New("this case does not fail")
 
-// seedsPerReduction is how many other seeds are tried where a smaller case passes.
-const seedsPerReduction = 12
+const (
+	seedsPerReduction = 12  // other seeds that are tried where a smaller case passes
+	seedsToRenumber   = 200 // likewise, once, for what makes the greatest difference to readers
+	cheap             = 4   // members whose runs cost next to nothing
+)
 
 // Shrink returns the smallest case it finds that fails as c does. If Run fails it returns that error beside
 // the smallest case so far; ErrPasses, and c, if c does not fail at all.
@@ -60,13 +63,13 @@ func (s *Shrinker) Shrink(c sim.Case) (sim.Case, error) {
 	for before := -1; s.running() && before != size(&s.best); {
 		before = size(&s.best)
 		for _, pass := range []func(){
-			s.maskFaults, s.keepFewMembers, s.dropOps, s.dropMembers, s.nameLosses, s.lowerValues, s.resetConfig,
+			s.maskFaults, s.keepFewMembers, s.dropOps, s.dropMembers, s.renumber, s.nameLosses, s.resetConfig,
+			s.advance, s.lowerValues,
 		} {
 			pass()
 			s.truncate()
 		}
 	}
-	s.renumber()
 	return s.best, s.err
 }
 
@@ -96,6 +99,10 @@ func (s *Shrinker) try(why string, c sim.Case) bool {
 	if r.Broken() != s.oracle {
 		return false
 	}
+	if r.Unsafe() {
+		c.For = min(c.For, failure(&r))
+		c.Mark, c.Within = min(c.Mark, c.For), 0
+	}
 	s.best, s.result = c, r
 	if s.Progress != nil {
 		s.Progress(why, c)
@@ -103,12 +110,23 @@ func (s *Shrinker) try(why string, c sim.Case) bool {
 	return true
 }
 
+// trySmall is tryLuck where runs have become cheap, and try where they have not.
+func (s *Shrinker) trySmall(why string, c sim.Case) bool {
+	if started(&s.best) > cheap {
+		return s.try(why, c)
+	}
+	return s.tryLuck(why, c, seedsPerReduction)
+}
+
 // tryLuck is try, and if that fails the same with other seeds.
-func (s *Shrinker) tryLuck(why string, c sim.Case) bool {
+func (s *Shrinker) tryLuck(why string, c sim.Case, seeds uint64) bool {
+	if s.result.Unsafe() {
+		c.For *= 4 // other luck may take longer; what is too much is cut off again
+	}
 	if s.try(why, c) {
 		return true
 	}
-	for k := range uint64(seedsPerReduction) {
+	for k := range seeds {
 		c.Seed = s.best.Seed + 1 + k
 		if s.try(why, c) {
 			return true

@@ -30,6 +30,31 @@ func (s *Shrinker) lowerValues() {
 	}
 }
 
+// advance lets everything after the start happen sooner.
+func (s *Shrinker) advance() {
+	for s.running() {
+		c := s.best
+		c.Ops = slices.Clone(c.Ops)
+		first := time.Duration(0) // of what is no start
+		for _, op := range c.Ops {
+			if op.IsFault() && op.At > 0 && (first == 0 || op.At < first) {
+				first = op.At
+			}
+		}
+		by := (first / 2).Truncate(time.Millisecond)
+		for i := range c.Ops {
+			if op := &c.Ops[i]; op.At >= first {
+				op.At -= by
+				op.Until = max(op.Until-by, 0)
+			}
+		}
+		c.Mark, c.For = max(c.Mark-by, 0), c.For-by
+		if by < 100*time.Millisecond || !s.trySmall("sooner", c) {
+			return
+		}
+	}
+}
+
 // certain makes a probability certainty; 0 stays.
 func certain(ppm int) int {
 	if ppm == 0 {
@@ -49,7 +74,7 @@ func (s *Shrinker) lower(i int, why string, change func(*sim.Op)) bool {
 	before, after := &s.best.Ops[i], &c.Ops[i]
 	same := before.At == after.At && before.Until == after.Until && before.PPM == after.PPM &&
 		before.Extra == after.Extra && before.Lost == after.Lost && before.OneWay == after.OneWay
-	return !same && s.try(why, c)
+	return !same && s.trySmall(why, c)
 }
 
 // lossesMax is how many named packets are plainer than a rate.

@@ -1,0 +1,113 @@
+package shrink_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/core/stack"
+	"github.com/nekton-go/nekton/core/swim"
+	"github.com/nekton-go/nekton/sim"
+	"github.com/nekton-go/nekton/sim/shrink"
+)
+
+// forgetful is a node that never tells its application when a suspect turns out to be well.
+type forgetful struct{ core.Verbs }
+
+func (f forgetful) Next() (core.Effect, bool) {
+	e, ok := f.Verbs.Next()
+	if _, refuted := e.Event.(*swim.Refuted); refuted {
+		return f.Next()
+	}
+	return e, ok
+}
+
+// planted simulates clusters of forgetful nodes.
+func planted(c sim.Case) (sim.Result, error) {
+	return sim.Simulate(c, sim.Harness{FirstOnly: true, NewNode: func(_ int, c stack.Config) (core.Verbs, error) {
+		node, err := stack.New(c)
+		return forgetful{node}, err
+	}})
+}
+
+// TestShrinks finds a planted bug by swarm and shrinks every finding.
+func TestShrinks(t *testing.T) {
+	found := 0
+	for seed := uint64(0); found < 3; seed++ {
+		require.Less(t, seed, uint64(50), "found only %d", found)
+		c, err := sim.Swarm(seed, "default")
+		require.NoError(t, err)
+		before, err := planted(c)
+		require.NoError(t, err)
+		if before.Broken() == "" {
+			continue
+		}
+		found++
+		s := shrink.Shrinker{Run: planted}
+		small, err := s.Shrink(c)
+		require.NoError(t, err)
+		t.Logf("seed %d: %d members, %d operations, %v: %d runs\n%s", seed, small.Nodes, len(small.Ops), small.For,
+			s.Runs(), small.Ops)
+		again, err := planted(small)
+		require.NoError(t, err)
+		require.Equal(t, before.Broken(), again.Broken())
+		require.Equal(t, s.Result(), again)
+		require.LessOrEqual(t, small.Nodes, 4)
+		require.LessOrEqual(t, faults(small), 4)
+		require.LessOrEqual(t, len(small.Tuned()), 2)
+	}
+}
+
+func faults(c sim.Case) (n int) {
+	for i := range c.Ops {
+		if c.Ops[i].IsFault() {
+			n++
+		}
+	}
+	return n
+}
+
+func TestRefusesWhatPasses(t *testing.T) {
+	c, err := sim.Options{Scenario: "calm", Nodes: 3}.Case()
+	require.NoError(t, err)
+	s := shrink.Shrinker{Run: planted}
+	small, err := s.Shrink(c)
+	require.ErrorIs(t, err, shrink.ErrPasses)
+	require.Equal(t, c, small)
+}
+
+// TestStopsAnyTime gives a budget of a few runs: the case returned still fails.
+func TestStopsAnyTime(t *testing.T) {
+	c, err := sim.Options{Scenario: "flap", Nodes: 8}.Case()
+	require.NoError(t, err)
+	for budget := range 12 {
+		s := shrink.Shrinker{Run: planted}
+		s.Stop = func() bool { return s.Runs() >= budget }
+		small, err := s.Shrink(c)
+		require.NoError(t, err)
+		r, err := planted(small)
+		require.NoError(t, err)
+		require.NotEmpty(t, r.Broken())
+	}
+}
+
+// TestKeepsWhatItHas lets runs fail: the smallest case so far comes back beside the error.
+func TestKeepsWhatItHas(t *testing.T) {
+	broken := errors.New("out of luck")
+	c, err := sim.Options{Scenario: "flap", Nodes: 8}.Case()
+	require.NoError(t, err)
+	runs := 0
+	s := shrink.Shrinker{Run: func(c sim.Case) (sim.Result, error) {
+		if runs++; runs > 6 {
+			return sim.Result{}, broken
+		}
+		return planted(c)
+	}}
+	small, err := s.Shrink(c)
+	require.ErrorIs(t, err, broken)
+	r, err := planted(small)
+	require.NoError(t, err)
+	require.NotEmpty(t, r.Broken())
+}
