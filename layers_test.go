@@ -24,7 +24,7 @@ const modulePath = "github.com/nekton-go/nekton"
 // DO NOT CHANGE THIS TO FIX A BUILD. A new edge is a design decision: put its reason in
 // docs/RATIONALE.md.
 const layers = `
-	NONE < internal/mix < core;
+	NONE < internal/mix, internal/mutant < core;
 	NONE < resolver, docs, internal/script;
 
 	# decisions: pure state machines

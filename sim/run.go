@@ -34,9 +34,13 @@ const (
 // since nodes are stepped in turn.
 type Factory func(index int, c stack.Config) (core.Verbs, error)
 
+// A NewOracle makes an oracle for one run, which reports to l.
+type NewOracle func(l *check.Log) check.Oracle
+
 // A Harness is what a run needs besides its Case: code. Its zero value is complete.
 type Harness struct {
 	NewNode Factory     // default stack.New
+	Oracles []NewOracle // watch the run besides those of package check
 	Trace   io.Writer   // gets a line for everything nodes do; default none
 	Watch   func(*Step) // is shown every step once it is over; default none
 	Stop    func() bool // asked before every event whether to end the run there; default never
@@ -77,12 +81,12 @@ type Result struct {
 // Unsafe reports whether a safety check failed.
 func (r *Result) Unsafe() bool { return len(r.Violations) > 0 }
 
-// Broken names the rule that was broken first, or "agreement" if all that is wrong is that views did not
+// Broken is the ID of the oracle that complained first, or "agreement" if all that is wrong is that views did not
 // agree in time. It is empty for a run that is OK.
 func (r *Result) Broken() string {
 	switch {
 	case r.Unsafe():
-		return r.Violations[0].Rule
+		return r.Violations[0].Oracle
 	case !r.Converged:
 		return "agreement"
 	}
@@ -132,13 +136,16 @@ func newWorld(c *Case, h *Harness) *world {
 		node:    stack.Config{Swim: members, Dialect: cbor.New(cbor.Config{}), Scratch: new(core.Scratch), Check: true},
 		make:    h.NewNode,
 		nodes:   make([]process, c.Nodes),
-		check:   check.New(check.Config{Nodes: c.Nodes, Swim: members}),
 		trace:   tracer{out: h.Trace, dialect: cbor.New(cbor.Config{})},
 		measure: measure{victim: c.Victim},
 		watch:   h.Watch, stop: h.Stop, firstOnly: h.FirstOnly,
 	}
 	if w.make == nil {
 		w.make = func(_ int, c stack.Config) (core.Verbs, error) { return stack.New(c) }
+	}
+	w.check = check.New(check.Config{Nodes: c.Nodes, Swim: members, Locate: w.index})
+	for _, oracle := range h.Oracles {
+		w.check.Watch(oracle(w.check.Log()))
 	}
 	w.net = network{
 		Network: c.Network, seed: c.Seed, sent: make([][]uint32, c.Nodes), dials: make([][]uint32, c.Nodes),
@@ -180,7 +187,7 @@ func (w *world) result(c *Case, convergedAt core.Instant) Result {
 	r := Result{
 		Seed: c.Seed, Scenario: c.Name, Nodes: c.Nodes, Steps: w.steps,
 		VirtualMS: ms(w.now.Sub(0)), TraceHash: fmt.Sprintf("%016x", w.hash.sum),
-		Violations: append([]check.Violation{}, w.check.Violations()...), Disagree: w.check.Disagreements(10),
+		Violations: append([]check.Violation{}, w.check.Log().Violations()...), Disagree: w.check.Disagreements(10),
 		FalsePositives: w.measure.falsePositives, Faults: w.faults,
 		Lost: w.lost, FirstDetectionMS: never, FullDisseminationMS: never, ConvergedMS: never,
 	}

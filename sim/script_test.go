@@ -135,7 +135,7 @@ func (s *stage) ask(args []string) (string, error) {
 	case "views":
 		return fmt.Sprintf("%d rows wrong\n%s", s.w.check.Wrong(), lines(s.w.check.Disagreements(10))), nil
 	case "violations":
-		return fmt.Sprintf("%d\n%s", s.w.check.Count(), lines(s.w.check.Violations())), nil
+		return fmt.Sprintf("%d\n%s", s.w.check.Log().Count(), lines(s.w.check.Log().Violations())), nil
 	case "send":
 		return do(toySend(check.Index(args[2]), strings.Join(args[3:], " ")))
 	case "dial":

@@ -27,7 +27,7 @@ func TestStorm(t *testing.T) {
 		at := w.phases(core.Instant(p.mark), core.Instant(p.mark+time.Minute), p.within)
 		about := fmt.Sprintf("seed %d\n%s", seed, lines(p.ops))
 		require.NoError(t, w.err, about)
-		require.Empty(t, w.check.Violations(), about)
+		require.Empty(t, w.check.Log().Violations(), about)
 		require.Zero(t, w.check.Wrong(), "%v\n%s", w.check.Disagreements(5), about)
 		require.NotEqual(t, core.Instant(never), at, about)
 		total = w.faults.plus(total)

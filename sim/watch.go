@@ -18,7 +18,7 @@ type Step struct {
 func (w *world) show(i int, cause uint64, in *core.Input) {
 	w.watch(&Step{
 		Number: w.steps, Cause: cause, At: w.now, Node: i, Input: *in, Effects: w.effects,
-		Hash: w.hash.sum, Broken: w.check.Count(),
+		Hash: w.hash.sum, Broken: w.check.Log().Count(),
 	})
 	w.effects = w.effects[:0]
 }

@@ -42,6 +42,10 @@ type world struct {
 	steps     uint64
 	packets   uint64
 	bytes     uint64
+
+	// The input and the effect being handled: fields so that oracles may see them and they do not escape.
+	in     core.Input
+	effect core.Effect
 }
 
 // event is one thing that will happen. Which fields count depends on kind.
@@ -130,7 +134,7 @@ func (w *world) run(end core.Instant, stop func() bool) {
 }
 
 // broken says whether the run ends because a rule was broken.
-func (w *world) broken() bool { return w.firstOnly && w.check.Count() > 0 }
+func (w *world) broken() bool { return w.firstOnly && w.check.Log().Count() > 0 }
 
 // fire lets one event happen.
 func (w *world) fire(slot int32) {
@@ -181,7 +185,6 @@ func (w *world) input(ev *event) {
 		p.journal.sync()
 	case evCommand:
 		in.Kind, in.Command = core.InputCommand, ev.command
-		w.check.Issued(w.now, int(ev.node), ev.command)
 	default:
 		if !w.linkInput(ev, &in) {
 			return
@@ -196,12 +199,16 @@ func (w *world) step(i int, from int32, in core.Input) {
 	w.steps++
 	before := w.cause
 	w.cause = w.steps
-	w.hash.step(w.now, i, from, &in)
+	w.in = in
+	w.hash.step(w.now, i, from, &w.in)
+	w.check.Input(w.now, i, &w.in)
 	p.verbs.Step(w.now, in)
 	for e, ok := p.verbs.Next(); ok; e, ok = p.verbs.Next() {
-		w.hash.effect(&e)
-		w.trace.effect(w.now, i, &e)
-		w.do(i, &e)
+		w.effect = e
+		w.hash.effect(&w.effect)
+		w.trace.effect(w.now, i, &w.effect)
+		w.check.Effect(w.now, i, &w.effect)
+		w.do(i, &w.effect)
 		if w.watch != nil {
 			w.effects = append(w.effects, e)
 		}
@@ -210,7 +217,7 @@ func (w *world) step(i int, from int32, in core.Input) {
 	w.rewake(i)
 	w.cause = 0
 	if w.watch != nil {
-		w.show(i, before, &in)
+		w.show(i, before, &w.in)
 	}
 }
 
@@ -218,7 +225,6 @@ func (w *world) do(i int, e *core.Effect) {
 	p := &w.nodes[i]
 	switch e.Kind {
 	case core.EffectSend:
-		w.check.Datagram(w.now, i, len(e.Data))
 		w.send(i, e)
 	case core.EffectDial:
 		w.dial(i, e)
@@ -235,7 +241,6 @@ func (w *world) do(i int, e *core.Effect) {
 	case core.EffectAppend, core.EffectCompact:
 		w.journal(i, e)
 	case core.EffectEmit:
-		w.check.Event(w.now, i, e.Event)
 		w.observe(i, e.Event)
 	}
 }

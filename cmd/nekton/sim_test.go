@@ -33,7 +33,7 @@ func TestSimRunJSON(t *testing.T) {
 }
 
 func TestVerdict(t *testing.T) {
-	unsafe := []check.Violation{{Rule: "rule", What: "what"}}
+	unsafe := []check.Violation{{Oracle: "S2", What: "what"}}
 	for _, test := range []struct {
 		result sim.Result
 		code   int

@@ -12,6 +12,7 @@ import (
 	"github.com/nekton-go/nekton/codec/abi"
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/swim"
+	"github.com/nekton-go/nekton/internal/mutant"
 )
 
 // addrs are all the shapes an address can have.
@@ -261,7 +262,7 @@ func TestWhatCannotCross(t *testing.T) {
 
 func TestNodeConfigsCrossExactly(t *testing.T) {
 	for _, s := range []swim.Config{{}, swim.LAN(), swim.WAN().AsMemberlist()} {
-		s.Name, s.Addr, s.Seeds = "a", addrs[2], []string{"b:7946"}
+		s.Name, s.Addr, s.Seeds, s.Mutant = "a", addrs[2], []string{"b:7946"}, mutant.Canary
 		c := abi.NodeConfig{Seed: [32]byte{1, 31: 2}, Swim: s, MTU: 1300, Check: true, Custom: []byte("mine")}
 		record, err := abi.AppendNodeConfig(nil, &c)
 		require.NoError(t, err)

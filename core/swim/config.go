@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"github.com/nekton-go/nekton/internal/mutant"
 )
 
 // Config configures a Machine. Start from LAN, WAN or Local and set Name and Addr. A field left zero takes the
@@ -76,6 +78,9 @@ type Config struct {
 	Fidelity Fidelity
 	// Transitions emits a Transition for every change of every row.
 	Transitions bool
+	// Mutant switches a bug on, for tests of the checks that must notice it. It is for nothing else, and its
+	// type is internal to this module.
+	Mutant mutant.ID
 }
 
 // Fidelity chooses between rules. Neither changes a byte on the wire.
@@ -235,6 +240,7 @@ func (c Config) Validate() error {
 		check(n.low <= n.value && n.value <= n.high, "%s is %d; give %d to %d", n.name, n.value, n.low, n.high)
 	}
 	check(c.Fidelity <= Memberlist, "Fidelity %d is unknown", c.Fidelity)
+	check(c.Mutant.Valid(), "there is no %v", c.Mutant)
 	return errors.Join(errs...)
 }
 

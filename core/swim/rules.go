@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/internal/mutant"
 )
 
 // The rules by which claims about members change the table (SWIM §4.2). A claim carries the
@@ -34,7 +35,8 @@ func (m *Machine) announce(t *core.Turn, r *Record, cause Cause) {
 	if moved && !m.mayMove(t, id, row, who, r) {
 		return
 	}
-	anyIncarnation := moved && row.State == Left && m.cfg.Fidelity == Memberlist
+	anyIncarnation := moved && row.State == Left && m.cfg.Fidelity == Memberlist ||
+		m.cfg.Mutant == mutant.AliveAtEqual && row.State == Dead && r.Incarnation == row.Incarnation
 	if r.Incarnation <= row.Incarnation && !anyIncarnation {
 		m.answerStale(t, r, row)
 		return

@@ -7,6 +7,7 @@ import (
 
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/gossip"
+	"github.com/nekton-go/nekton/internal/mutant"
 )
 
 // What a member says about itself. Its incarnation only grows, also across restarts: before an
@@ -96,6 +97,9 @@ func (m *Machine) enter(t *core.Turn) {
 	m.set(t, m.self, Alive, m.wanted, Record{}, CauseSelf)
 	m.spread(t, m.self, &Announce{m.record(m.self)}, 0)
 	m.startClocks(t)
+	if m.cfg.Mutant == mutant.Canary {
+		m.set(t, m.self, Suspect, m.wanted, m.record(m.self), CauseSelf)
+	}
 	t.Emit(&Ready{m.member(m.self)})
 	m.joinAtStart(t)
 	m.answerEarly(t)
@@ -123,6 +127,9 @@ func (m *Machine) refute(t *core.Turn, accused uint32) {
 	}
 	m.counters.Refutations++
 	m.feel(t, +1)
+	if m.cfg.Mutant == mutant.MissRefutation {
+		accused--
+	}
 	m.raise(t, accused+1)
 }
 

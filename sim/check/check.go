@@ -4,23 +4,24 @@
 // A [Checker] is told what happens, in order:
 //
 //	c := check.New(check.Config{Nodes: 3, Swim: swim.LAN()})
-//	c.Started(now, 0)            // a process of member 0 runs, with an empty view
-//	c.Issued(now, 0, command)    // it was given a command
-//	c.Event(now, 0, event)       // it emitted an event
-//	c.Datagram(now, 0, size)     // it sent a datagram
-//	c.Stepped(now, 0)            // its step is over
-//	c.Violations()               // what broke so far
-//	c.Wrong()                    // rows that differ from the truth: 0 means every view is right
+//	c.Started(now, 0)        // a process of member 0 runs, with an empty view
+//	c.Input(now, 0, &input)  // it is about to handle this
+//	c.Effect(now, 0, &e)     // it asked for that
+//	c.Stepped(now, 0)        // its step is over
+//	c.Finished(now)          // so is the run
+//	c.Log().Violations()     // what broke
+//	c.Wrong()                // rows that differ from the truth: 0 means every view is right
 //
 // Members are known by number; number i is named "n<i>". Nodes must run with swim.Config.Transitions,
 // so that no row changes unseen, however often it changes within one step. Every check costs O(1) per
 // event, and O(Nodes) when a process starts or stops or a member raises its incarnation.
 //
-// Each rule has a test that feeds it a forged breach.
+// Each oracle has a test that feeds it a forged breach, and a mutant of the core that it notices.
 package check
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"time"
@@ -29,45 +30,27 @@ import (
 	"github.com/nekton-go/nekton/core/swim"
 )
 
-const (
-	violationsMax   = 100         // kept in full; further ones are counted
-	commandPatience = time.Minute // a command that has not completed after this never will
-)
+const commandPatience = time.Minute // a command that has not completed after this never will
 
 // Config is what a Checker needs to know about the run.
 type Config struct {
 	Nodes int         // members, named n0, n1 ...
 	MTU   int         // largest datagram a node may send, in bytes; default 1400
 	Swim  swim.Config // the bounds that members run with
-}
 
-// A Violation is one breach of one rule.
-type Violation struct {
-	AtMS     int64  `json:"at_ms"` // virtual time
-	Rule     string `json:"rule"`
-	Observer string `json:"observer"` // whose step it was
-	Subject  string `json:"subject"`  // whom it is about; empty if nobody
-	What     string `json:"what"`
-}
-
-// String puts the violation on one line.
-func (v Violation) String() string {
-	about := ""
-	if v.Subject != "" {
-		about = " about " + v.Subject
-	}
-	return fmt.Sprintf("%v %s%s: %s: %s", time.Duration(v.AtMS)*time.Millisecond, v.Observer, about, v.Rule, v.What)
+	// Locate says which member lives at an address, or -1. Default: nobody is known to live anywhere.
+	Locate func(netip.AddrPort) int
 }
 
 // A Checker follows one run. Its zero value is not usable: see New.
 type Checker struct {
-	config     Config
-	rows       []row // rows[observer*Nodes+subject]
-	members    []member
-	touched    []int32 // subjects whose row or application view changed in this step
-	wrong      int
-	violations []Violation
-	count      int
+	config   Config
+	rows     []row // rows[observer*Nodes+subject]
+	members  []member
+	touched  []int32 // subjects whose row or application view changed in this step
+	wrong    int
+	log      Log
+	watchers []Oracle
 }
 
 // row is what one member believes of another, folded from its Transitions, and what its application
@@ -119,6 +102,9 @@ func New(c Config) *Checker {
 	if c.MTU == 0 {
 		c.MTU = 1400
 	}
+	if c.Locate == nil {
+		c.Locate = func(netip.AddrPort) int { return -1 }
+	}
 	return &Checker{config: c, rows: make([]row, c.Nodes*c.Nodes), members: make([]member, c.Nodes)}
 }
 
@@ -137,11 +123,11 @@ func Index(name string) int {
 	return i
 }
 
-// Violations returns the first breaches, oldest first, at most 100.
-func (c *Checker) Violations() []Violation { return c.violations }
+// Log is where all oracles of this run report.
+func (c *Checker) Log() *Log { return &c.log }
 
-// Count is the number of breaches, those not kept included.
-func (c *Checker) Count() int { return c.count }
+// Watch adds an application's own oracle, which is told what c is told, after c.
+func (c *Checker) Watch(o Oracle) { c.watchers = append(c.watchers, o) }
 
 // Started says that a process of member i begins, knowing nothing.
 func (c *Checker) Started(at core.Instant, i int) {
@@ -159,8 +145,36 @@ func (c *Checker) Stopped(at core.Instant, i int) {
 	c.recount(i)
 }
 
-// Issued says that the process of member i was given a command.
-func (c *Checker) Issued(at core.Instant, i int, cmd core.Command) {
+// Input implements Oracle: the process of member i is about to handle in.
+func (c *Checker) Input(at core.Instant, i int, in *core.Input) {
+	from := -1
+	if in.From.IsValid() {
+		from = c.config.Locate(in.From)
+	}
+	c.log.begin(at, i, inputNote{kind: in.Kind, set: true, from: int32(from)})
+	if in.Kind == core.InputCommand {
+		c.issued(at, i, in.Command)
+	}
+	for _, o := range c.watchers {
+		o.Input(at, i, in)
+	}
+}
+
+// Effect implements Oracle: the process of member i asks for e.
+func (c *Checker) Effect(at core.Instant, i int, e *core.Effect) {
+	switch e.Kind {
+	case core.EffectSend:
+		c.datagram(i, len(e.Data))
+	case core.EffectEmit:
+		c.event(at, i, e.Event)
+	}
+	for _, o := range c.watchers {
+		o.Effect(at, i, e)
+	}
+}
+
+// issued notes a command that must complete.
+func (c *Checker) issued(at core.Instant, i int, cmd core.Command) {
 	m := &c.members[i]
 	m.commands = append(m.commands, command{cmd.CommandID(), at})
 	if _, ok := cmd.(swim.Leave); ok {
@@ -169,37 +183,37 @@ func (c *Checker) Issued(at core.Instant, i int, cmd core.Command) {
 	}
 }
 
-// Datagram says that the process of member i sent one.
-func (c *Checker) Datagram(at core.Instant, i, size int) {
+func (c *Checker) datagram(i, size int) {
 	if size > c.config.MTU {
-		c.violate(at, i, -1, "mtu", fmt.Sprintf("datagram of %d bytes, at most %d may leave", size, c.config.MTU))
+		c.violate(i, -1, datagramFits, fmt.Sprintf("a datagram of %d bytes", size),
+			fmt.Sprintf("at most %d", c.config.MTU))
 	}
 }
 
-// Event says that the process of member i emitted ev.
-func (c *Checker) Event(at core.Instant, i int, ev core.Event) {
+// event checks what a member tells its application.
+func (c *Checker) event(at core.Instant, i int, ev core.Event) {
 	switch ev := ev.(type) {
 	case *swim.Transition:
-		c.transition(at, i, ev)
+		c.transition(i, ev)
 	case *swim.Joined:
-		c.tell(at, i, ev.Member.Name, toldAlive, toldNothing, toldFailed, toldLeft)
+		c.tell(i, ev.Member.Name, toldAlive, toldNothing, toldFailed, toldLeft)
 	case *swim.Updated:
-		c.tell(at, i, ev.Member.Name, toldAlive, toldAlive)
+		c.tell(i, ev.Member.Name, toldAlive, toldAlive)
 	case *swim.Refuted:
-		c.tell(at, i, ev.Member.Name, toldAlive, toldSuspect)
+		c.tell(i, ev.Member.Name, toldAlive, toldSuspect)
 	case *swim.Suspected:
-		c.tell(at, i, ev.Member.Name, toldSuspect, toldAlive)
+		c.tell(i, ev.Member.Name, toldSuspect, toldAlive)
 	case *swim.Failed:
-		c.tell(at, i, ev.Member.Name, toldFailed, toldAlive, toldSuspect)
+		c.tell(i, ev.Member.Name, toldFailed, toldAlive, toldSuspect)
 	case *swim.Departed:
-		c.tell(at, i, ev.Member.Name, toldLeft, toldAlive, toldSuspect)
+		c.tell(i, ev.Member.Name, toldLeft, toldAlive, toldSuspect)
 	case *swim.Reaped:
-		c.tell(at, i, ev.Name, toldNothing, toldFailed, toldLeft)
+		c.tell(i, ev.Name, toldNothing, toldFailed, toldLeft)
 	case *swim.Info:
 		c.info(at, i, ev)
 	}
 	if done, ok := ev.(core.Completion); ok {
-		c.completed(at, i, done)
+		c.completed(i, done)
 	}
 }
 
@@ -211,22 +225,25 @@ func (c *Checker) Stepped(at core.Instant, i int) {
 		if int(s) == i || r.told == r.tellable() {
 			continue
 		}
-		c.violate(at, i, int(s), "events fold to the table",
-			fmt.Sprintf("the table says %s, the application was told %s", r.text(), toldText[r.told]))
+		c.violate(i, int(s), eventsFold, "the application was told "+toldText[r.told],
+			"the table says "+r.text())
 		r.told = r.tellable() // report each divergence once
 	}
 	c.touched = c.touched[:0]
 }
 
-// Finished says that the run is over: every command had its chance.
+// Finished implements Oracle: the run is over, and every command had its chance.
 func (c *Checker) Finished(at core.Instant) {
+	c.log.pause(at)
 	for i := range c.members {
 		for _, cmd := range c.members[i].commands {
 			if at.Sub(cmd.at) > commandPatience {
-				c.violate(at, i, -1, "commands complete once",
-					fmt.Sprintf("command %d of %v never completed", cmd.id, cmd.at))
+				c.violate(i, -1, commandsComplete, fmt.Sprintf("command %d of %v never completed", cmd.id, cmd.at), "")
 			}
 		}
+	}
+	for _, o := range c.watchers {
+		o.Finished(at)
 	}
 }
 
@@ -246,20 +263,21 @@ func (r *row) text() string {
 }
 
 // tell folds an event about a member; from are the beliefs it makes sense after.
-func (c *Checker) tell(at core.Instant, i int, name string, to told, from ...told) {
-	s := c.subject(at, i, name)
+func (c *Checker) tell(i int, name string, to told, from ...told) {
+	s := c.subject(i, name)
 	if s < 0 || s == i {
 		return
 	}
 	r := &c.view(i)[s]
 	if !slices.Contains(from, r.told) {
-		c.violate(at, i, s, "events in order", fmt.Sprintf("told %s after %s", toldText[to], toldText[r.told]))
+		c.violate(i, s, eventsOrdered, "the application is told "+toldText[to],
+			"not after it was told "+toldText[r.told])
 	}
 	r.told = to
 	c.touched = append(c.touched, int32(s))
 }
 
-func (c *Checker) completed(at core.Instant, i int, done core.Completion) {
+func (c *Checker) completed(i int, done core.Completion) {
 	m := &c.members[i]
 	if done.Completes() == 0 {
 		return // the join that a member starts by itself: no command carries 0
@@ -270,8 +288,7 @@ func (c *Checker) completed(at core.Instant, i int, done core.Completion) {
 			return
 		}
 	}
-	c.violate(at, i, -1, "commands complete once",
-		fmt.Sprintf("command %d completed, but was not open", done.Completes()))
+	c.violate(i, -1, commandsComplete, fmt.Sprintf("command %d completed, but was not open", done.Completes()), "")
 }
 
 // info compares a member's own count of its rows with ours, and with the bounds it was given.
@@ -279,40 +296,38 @@ func (c *Checker) info(at core.Instant, i int, info *swim.Info) {
 	s := c.members[i].states
 	folded := [3]int{s[swim.Alive] + s[swim.Suspect], s[swim.Dead], s[swim.Left]}
 	if counted := [3]int{info.Members, info.Dead, info.Left}; counted != folded {
-		c.violate(at, i, -1, "counts",
-			fmt.Sprintf("counts %v members, dead, left; its transitions add up to %v", counted, folded))
+		c.violate(i, -1, countsAgree, fmt.Sprintf("counts %v members, dead, left", counted),
+			fmt.Sprintf("%v, as its transitions add up to", folded))
 	}
 	if limit := c.config.Swim.BroadcastsMax; limit > 0 && info.Broadcasts > limit {
-		c.violate(at, i, -1, "bounds", fmt.Sprintf("%d broadcasts queued, at most %d", info.Broadcasts, limit))
+		c.violate(i, -1, queueBounded, fmt.Sprintf("%d broadcasts queued", info.Broadcasts),
+			fmt.Sprintf("at most %d", limit))
 	}
 	if every := c.config.Swim.ProbeInterval; every > 0 {
 		// One probe at a time, and one an interval at most.
 		if limit := uint64(at.Sub(c.members[i].started)/every) + 2; info.Counters.Probes > limit {
-			c.violate(at, i, -1, "one probe at a time",
-				fmt.Sprintf("%d probes, at most %d", info.Counters.Probes, limit))
+			c.violate(i, -1, probeInterval, fmt.Sprintf("%d probes", info.Counters.Probes),
+				fmt.Sprintf("at most %d", limit))
 		}
 	}
 }
 
-func (c *Checker) subject(at core.Instant, i int, name string) int {
+func (c *Checker) subject(i int, name string) int {
 	s := Index(name)
 	if s < 0 || s >= c.config.Nodes {
-		c.violate(at, i, -1, "known members", fmt.Sprintf("speaks of %q, which never existed", name))
+		c.violate(i, -1, knownMembers, fmt.Sprintf("speaks of %q", name), "a member of this run")
 		return -1
 	}
 	return s
 }
 
-func (c *Checker) violate(at core.Instant, observer, subject int, rule, what string) {
-	c.count++
-	if len(c.violations) == violationsMax {
-		return
-	}
-	v := Violation{AtMS: int64(at) / int64(time.Millisecond), Rule: rule, Observer: Name(observer), What: what}
+// violate reports that observer broke an oracle's rule, about subject if that is not -1.
+func (c *Checker) violate(observer, subject int, o oracle, what, expected string) {
+	v := Violation{Oracle: infos[o].ID, Name: infos[o].Name, Observer: Name(observer), What: what, Expected: expected}
 	if subject >= 0 {
 		v.Subject = Name(subject)
 	}
-	c.violations = append(c.violations, v)
+	c.log.Add(v)
 }
 
 func (c *Checker) view(i int) []row { return c.rows[i*c.config.Nodes : (i+1)*c.config.Nodes] }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/swim"
+	"github.com/nekton-go/nekton/internal/mutant"
 )
 
 // at returns what member i says of itself, in some state and incarnation.
@@ -32,6 +33,16 @@ func change(old, next *swim.Record) *swim.Transition {
 	return t
 }
 
+// tell lets member i emit an event.
+func tell(c *Checker, now core.Instant, i int, ev core.Event) {
+	c.Effect(now, i, &core.Effect{Kind: core.EffectEmit, Event: ev})
+}
+
+// send lets member i send a datagram of so many bytes.
+func send(c *Checker, now core.Instant, i, size int) {
+	c.Effect(now, i, &core.Effect{Kind: core.EffectSend, Data: make([]byte, size)})
+}
+
 func p(r swim.Record) *swim.Record { return &r }
 
 // pair is a run in which n0 and n1 know each other, and both have announced incarnations 1 to 3.
@@ -44,12 +55,12 @@ func pair() *Checker {
 			if inc == 0 {
 				old = nil
 			}
-			c.Event(0, i, change(old, p(at(i, swim.Alive, inc+1))))
+			tell(c, 0, i, change(old, p(at(i, swim.Alive, inc+1))))
 		}
 	}
 	for i := range 2 {
-		c.Event(1, i, change(nil, p(at(1-i, swim.Alive, 2))))
-		c.Event(1, i, &swim.Joined{Member: swim.Member{Record: at(1-i, swim.Alive, 2)}})
+		tell(c, 1, i, change(nil, p(at(1-i, swim.Alive, 2))))
+		tell(c, 1, i, &swim.Joined{Member: swim.Member{Record: at(1-i, swim.Alive, 2)}})
 		c.Stepped(1, i)
 	}
 	return c
@@ -57,7 +68,7 @@ func pair() *Checker {
 
 func TestPairIsInOrder(t *testing.T) {
 	c := pair()
-	require.Empty(t, c.Violations())
+	require.Empty(t, c.Log().Violations())
 	require.Equal(t, 2, c.Wrong()) // both see incarnation 2 of the other, which is at 3
 }
 
@@ -66,143 +77,196 @@ func as(r swim.Record) swim.Member { return swim.Member{Record: r} }
 
 // breaches has, for every rule, what n0 might do at 2 s to break it and no other.
 var breaches = []struct {
-	rule   string
+	oracle oracle
 	commit func(c *Checker, now core.Instant)
 }{
-	{"transitions chain", func(c *Checker, now core.Instant) {
-		c.Event(now, 0, change(p(at(1, swim.Alive, 1)), p(at(1, swim.Alive, 3))))
+	{transitionsChain, func(c *Checker, now core.Instant) {
+		tell(c, now, 0, change(p(at(1, swim.Alive, 1)), p(at(1, swim.Alive, 3))))
 	}},
-	{"incarnation never falls", func(c *Checker, now core.Instant) {
-		c.Event(now, 0, change(p(at(1, swim.Alive, 2)), p(at(1, swim.Alive, 1))))
+	{incarnationMonotone, func(c *Checker, now core.Instant) {
+		tell(c, now, 0, change(p(at(1, swim.Alive, 2)), p(at(1, swim.Alive, 1))))
 	}},
-	{"no resurrection", func(c *Checker, now core.Instant) {
+	{noResurrection, func(c *Checker, now core.Instant) {
 		dead := at(1, swim.Dead, 2)
-		c.Event(now, 0, change(p(at(1, swim.Alive, 2)), &dead))
-		c.Event(now, 0, &swim.Failed{Member: as(dead)})
-		c.Event(now, 0, change(&dead, p(at(1, swim.Alive, 2))))
-		c.Event(now, 0, &swim.Joined{Member: as(at(1, swim.Alive, 2))})
+		tell(c, now, 0, change(p(at(1, swim.Alive, 2)), &dead))
+		tell(c, now, 0, &swim.Failed{Member: as(dead)})
+		tell(c, now, 0, change(&dead, p(at(1, swim.Alive, 2))))
+		tell(c, now, 0, &swim.Joined{Member: as(at(1, swim.Alive, 2))})
 	}},
-	{"no accusing the gone", func(c *Checker, now core.Instant) {
+	{legalTransitions, func(c *Checker, now core.Instant) {
 		dead := at(1, swim.Dead, 2)
-		c.Event(now, 0, change(p(at(1, swim.Alive, 2)), &dead))
-		c.Event(now, 0, &swim.Suspected{Member: as(at(1, swim.Suspect, 2))})
-		c.Event(now, 0, change(&dead, p(at(1, swim.Suspect, 2))))
+		tell(c, now, 0, change(p(at(1, swim.Alive, 2)), &dead))
+		tell(c, now, 0, &swim.Suspected{Member: as(at(1, swim.Suspect, 2))})
+		tell(c, now, 0, change(&dead, p(at(1, swim.Suspect, 2))))
 	}},
-	{"no accusing the gone", func(c *Checker, now core.Instant) {
+	{legalTransitions, func(c *Checker, now core.Instant) {
 		left := at(1, swim.Left, 2)
-		c.Event(now, 0, change(p(at(1, swim.Alive, 2)), &left))
-		c.Event(now, 0, change(&left, p(at(1, swim.Suspect, 3))))
-		c.Event(now, 0, &swim.Suspected{Member: as(at(1, swim.Suspect, 3))})
+		tell(c, now, 0, change(p(at(1, swim.Alive, 2)), &left))
+		tell(c, now, 0, change(&left, p(at(1, swim.Suspect, 3))))
+		tell(c, now, 0, &swim.Suspected{Member: as(at(1, swim.Suspect, 3))})
 	}},
-	{"no accusing the gone", func(c *Checker, now core.Instant) {
+	{legalTransitions, func(c *Checker, now core.Instant) {
 		left := at(1, swim.Left, 2)
-		c.Event(now, 0, change(p(at(1, swim.Alive, 2)), &left))
-		c.Event(now, 0, change(&left, p(at(1, swim.Dead, 2))))
-		c.Event(now, 0, &swim.Failed{Member: as(at(1, swim.Dead, 2))})
+		tell(c, now, 0, change(p(at(1, swim.Alive, 2)), &left))
+		tell(c, now, 0, change(&left, p(at(1, swim.Dead, 2))))
+		tell(c, now, 0, &swim.Failed{Member: as(at(1, swim.Dead, 2))})
 	}},
-	{"only the member raises its incarnation", func(c *Checker, now core.Instant) {
-		c.Event(now, 0, change(p(at(1, swim.Alive, 2)), p(at(1, swim.Alive, 4))))
+	{issuedIncarnations, func(c *Checker, now core.Instant) {
+		tell(c, now, 0, change(p(at(1, swim.Alive, 2)), p(at(1, swim.Alive, 4))))
 	}},
-	{"one identity per incarnation", func(c *Checker, now core.Instant) {
+	{oneIdentity, func(c *Checker, now core.Instant) {
 		r := at(1, swim.Alive, 3)
 		r.Meta = []byte("forged")
-		c.Event(now, 0, change(p(at(1, swim.Alive, 2)), &r))
+		tell(c, now, 0, change(p(at(1, swim.Alive, 2)), &r))
 	}},
-	{"one identity per incarnation", func(c *Checker, now core.Instant) {
+	{oneIdentity, func(c *Checker, now core.Instant) {
 		r := at(1, swim.Alive, 3)
 		r.Addr = netip.MustParseAddrPort("10.0.0.9:7946")
-		c.Event(now, 0, change(p(at(1, swim.Alive, 2)), &r))
+		tell(c, now, 0, change(p(at(1, swim.Alive, 2)), &r))
 	}},
-	{"one identity per incarnation", func(c *Checker, now core.Instant) {
+	{oneIdentity, func(c *Checker, now core.Instant) {
 		r := at(0, swim.Alive, 3) // a member may not redescribe itself either
 		r.Versions.App = 9
-		c.Event(now, 0, change(p(at(0, swim.Alive, 3)), &r))
+		tell(c, now, 0, change(p(at(0, swim.Alive, 3)), &r))
 	}},
-	{"nobody doubts itself", func(c *Checker, now core.Instant) {
-		c.Event(now, 0, change(p(at(0, swim.Alive, 3)), p(at(0, swim.Suspect, 3))))
+	{noSelfDoubt, func(c *Checker, now core.Instant) {
+		tell(c, now, 0, change(p(at(0, swim.Alive, 3)), p(at(0, swim.Suspect, 3))))
 	}},
-	{"nobody doubts itself", func(c *Checker, now core.Instant) { // no Leave was issued
-		c.Event(now, 0, change(p(at(0, swim.Alive, 3)), p(at(0, swim.Left, 3))))
+	{noSelfDoubt, func(c *Checker, now core.Instant) { // no Leave was issued
+		tell(c, now, 0, change(p(at(0, swim.Alive, 3)), p(at(0, swim.Left, 3))))
 	}},
-	{"nobody doubts itself", func(c *Checker, now core.Instant) {
-		c.Event(now, 0, change(p(at(0, swim.Alive, 3)), nil))
+	{noSelfDoubt, func(c *Checker, now core.Instant) {
+		tell(c, now, 0, change(p(at(0, swim.Alive, 3)), nil))
 	}},
-	{"events fold to the table", func(c *Checker, now core.Instant) { // a change that was not told
-		c.Event(now, 0, change(p(at(1, swim.Alive, 2)), p(at(1, swim.Suspect, 2))))
+	{eventsFold, func(c *Checker, now core.Instant) { // a change that was not told
+		tell(c, now, 0, change(p(at(1, swim.Alive, 2)), p(at(1, swim.Suspect, 2))))
 	}},
-	{"events fold to the table", func(c *Checker, now core.Instant) { // told, but did not happen
-		c.Event(now, 0, &swim.Failed{Member: as(at(1, swim.Dead, 2))})
+	{eventsFold, func(c *Checker, now core.Instant) { // told, but did not happen
+		tell(c, now, 0, &swim.Failed{Member: as(at(1, swim.Dead, 2))})
 	}},
-	{"events fold to the table", func(c *Checker, now core.Instant) {
-		c.Event(now, 0, &swim.Departed{Member: as(at(1, swim.Left, 2))})
+	{eventsFold, func(c *Checker, now core.Instant) {
+		tell(c, now, 0, &swim.Departed{Member: as(at(1, swim.Left, 2))})
 	}},
-	{"events fold to the table", func(c *Checker, now core.Instant) {
-		c.Event(now, 0, &swim.Suspected{Member: as(at(1, swim.Suspect, 2))})
+	{eventsFold, func(c *Checker, now core.Instant) {
+		tell(c, now, 0, &swim.Suspected{Member: as(at(1, swim.Suspect, 2))})
 	}},
-	{"events in order", func(c *Checker, now core.Instant) { // failed twice
+	{eventsOrdered, func(c *Checker, now core.Instant) { // failed twice
 		dead := at(1, swim.Dead, 2)
-		c.Event(now, 0, change(p(at(1, swim.Alive, 2)), &dead))
-		c.Event(now, 0, &swim.Failed{Member: as(dead)})
-		c.Event(now, 0, &swim.Failed{Member: as(dead)})
+		tell(c, now, 0, change(p(at(1, swim.Alive, 2)), &dead))
+		tell(c, now, 0, &swim.Failed{Member: as(dead)})
+		tell(c, now, 0, &swim.Failed{Member: as(dead)})
 	}},
-	{"events in order", func(c *Checker, now core.Instant) {
-		c.Event(now, 0, &swim.Joined{Member: as(at(1, swim.Alive, 2))})
+	{eventsOrdered, func(c *Checker, now core.Instant) {
+		tell(c, now, 0, &swim.Joined{Member: as(at(1, swim.Alive, 2))})
 	}},
-	{"events in order", func(c *Checker, now core.Instant) {
-		c.Event(now, 0, &swim.Refuted{Member: as(at(1, swim.Alive, 2))})
+	{eventsOrdered, func(c *Checker, now core.Instant) {
+		tell(c, now, 0, &swim.Refuted{Member: as(at(1, swim.Alive, 2))})
 	}},
-	{"known members", func(c *Checker, now core.Instant) {
-		c.Event(now, 0, change(nil, &swim.Record{Name: "n3"}))
+	{knownMembers, func(c *Checker, now core.Instant) {
+		tell(c, now, 0, change(nil, &swim.Record{Name: "n3"}))
 	}},
-	{"known members", func(c *Checker, now core.Instant) {
-		c.Event(now, 0, &swim.Joined{Member: swim.Member{Record: swim.Record{Name: "n01"}}})
+	{knownMembers, func(c *Checker, now core.Instant) {
+		tell(c, now, 0, &swim.Joined{Member: swim.Member{Record: swim.Record{Name: "n01"}}})
 	}},
-	{"mtu", func(c *Checker, now core.Instant) { c.Datagram(now, 0, 1401) }},
-	{"commands complete once", func(c *Checker, now core.Instant) { // never issued
-		c.Event(now, 0, &core.Done{ID: 7})
+	{datagramFits, func(c *Checker, now core.Instant) { send(c, now, 0, 1401) }},
+	{commandsComplete, func(c *Checker, now core.Instant) { // never issued
+		tell(c, now, 0, &core.Done{ID: 7})
 	}},
-	{"commands complete once", func(c *Checker, now core.Instant) { // twice
-		c.Issued(now, 0, swim.SetMeta{ID: 7})
-		c.Event(now, 0, &core.Done{ID: 7})
-		c.Event(now, 0, &core.Done{ID: 7})
+	{commandsComplete, func(c *Checker, now core.Instant) { // twice
+		c.Input(now, 0, &core.Input{Kind: core.InputCommand, Command: swim.SetMeta{ID: 7}})
+		tell(c, now, 0, &core.Done{ID: 7})
+		tell(c, now, 0, &core.Done{ID: 7})
 	}},
-	{"commands complete once", func(c *Checker, now core.Instant) { // never
-		c.Issued(now, 0, swim.SetMeta{ID: 7})
+	{commandsComplete, func(c *Checker, now core.Instant) { // never
+		c.Input(now, 0, &core.Input{Kind: core.InputCommand, Command: swim.SetMeta{ID: 7}})
 		c.Finished(now.Add(commandPatience + 1))
 	}},
-	{"counts", info(swim.Info{ID: 7, Members: 3})},
-	{"counts", info(swim.Info{ID: 7, Members: 2, Dead: 1})},
-	{"counts", info(swim.Info{ID: 7, Members: 2, Left: 1})},
-	{"bounds", info(swim.Info{ID: 7, Members: 2, Broadcasts: swim.LAN().BroadcastsMax + 1})},
-	{"one probe at a time", info(swim.Info{ID: 7, Members: 2, Counters: swim.Counters{Probes: 5}})},
+	{agreement, func(c *Checker, now core.Instant) {
+		tell(c, now, 1, change(p(at(0, swim.Alive, 2)), p(at(0, swim.Alive, 3)))) // but n0 still sees 2
+		c.Settle(now)
+	}},
+	{completeness, func(c *Checker, now core.Instant) {
+		c.Stopped(now, 1)
+		c.Settle(now)
+	}},
+	{leaversGone, func(c *Checker, now core.Instant) {
+		c.Input(now, 1, &core.Input{Kind: core.InputCommand, Command: swim.Leave{ID: 7}})
+		c.Settle(now)
+	}},
+	{countsAgree, info(swim.Info{ID: 7, Members: 3})},
+	{countsAgree, info(swim.Info{ID: 7, Members: 2, Dead: 1})},
+	{countsAgree, info(swim.Info{ID: 7, Members: 2, Left: 1})},
+	{queueBounded, info(swim.Info{ID: 7, Members: 2, Broadcasts: swim.LAN().BroadcastsMax + 1})},
+	{probeInterval, info(swim.Info{ID: 7, Members: 2, Counters: swim.Counters{Probes: 5}})},
 }
 
 func info(i swim.Info) func(*Checker, core.Instant) {
 	return func(c *Checker, now core.Instant) {
-		c.Issued(now, 0, swim.Inspect{ID: i.ID})
-		c.Event(now, 0, &i)
+		c.Input(now, 0, &core.Input{Kind: core.InputCommand, Command: swim.Inspect{ID: i.ID}})
+		tell(c, now, 0, &i)
 	}
 }
 
-// TestBreaches feeds every rule a forgery and must see it, and only it, fire.
+// TestBreaches feeds every oracle a forgery and must see it, and only it, fire.
 func TestBreaches(t *testing.T) {
-	var covered []string
+	covered := map[oracle]bool{}
 	for _, b := range breaches {
 		c := pair()
 		now := core.Instant(2 * time.Second)
+		c.Input(now, 0, &core.Input{Kind: core.InputDatagram, From: at(1, 0, 0).Addr})
 		b.commit(c, now)
 		c.Stepped(now, 0)
-		require.Len(t, c.Violations(), 1, "%s: %v", b.rule, c.Violations())
-		v := c.Violations()[0]
-		require.Equal(t, b.rule, v.Rule)
+		violations := c.Log().Violations()
+		require.Len(t, violations, 1, "%s: %v", infos[b.oracle].Name, violations)
+		v := violations[0]
+		require.Equal(t, infos[b.oracle].ID, v.Oracle)
+		require.Equal(t, infos[b.oracle].Name, v.Name)
 		require.Equal(t, "n0", v.Observer)
-		require.Equal(t, 1, c.Count())
 		require.NotEmpty(t, v.What)
-		covered = append(covered, b.rule)
+		require.Equal(t, 1, c.Log().Count())
+		covered[b.oracle] = true
 	}
-	for _, r := range rules {
-		require.Contains(t, covered, r.name, "no forgery breaks it")
+	for o := range oracles {
+		require.True(t, covered[o], "no forgery breaks %s", infos[o].Name)
 	}
+}
+
+func TestOracles(t *testing.T) {
+	ids := map[string]bool{}
+	for _, o := range Oracles() {
+		require.NotEmpty(t, o.Name)
+		require.NotEmpty(t, o.Doc, o.Name)
+		require.NotEmpty(t, o.Source, o.Name)
+		require.False(t, ids[o.ID], o.ID)
+		ids[o.ID] = true
+	}
+	for _, m := range mutant.All() {
+		require.True(t, ids[m.Oracle], "%s is for oracle %s", m.Name, m.Oracle)
+	}
+}
+
+// A suspicious oracle reports whatever it is told of.
+type suspicious struct{ log *Log }
+
+func (s suspicious) Input(core.Instant, int, *core.Input) {
+	s.log.Add(Violation{Oracle: "A", What: "in"})
+}
+func (s suspicious) Effect(core.Instant, int, *core.Effect) {
+	s.log.Add(Violation{Oracle: "A", What: "out"})
+}
+func (s suspicious) Finished(core.Instant) { s.log.Add(Violation{Oracle: "A", What: "end"}) }
+
+func TestApplicationsWatchToo(t *testing.T) {
+	c := New(Config{Nodes: 2, Locate: func(a netip.AddrPort) int { return int(a.Port()) }})
+	c.Watch(suspicious{c.Log()})
+	c.Input(1, 0, &core.Input{Kind: core.InputDatagram, From: netip.MustParseAddrPort("10.0.0.1:1")})
+	c.Effect(2, 0, &core.Effect{Kind: core.EffectResolve})
+	c.Finished(3)
+	require.Equal(t, []Violation{
+		{Step: 1, At: 1, Oracle: "A", What: "in", Observer: "n0", Cause: "a datagram from n1"},
+		{Step: 1, At: 1, Oracle: "A", What: "out", Observer: "n0", Cause: "a datagram from n1"},
+		{Step: 1, At: 3, Oracle: "A", What: "end"}, // nobody's step
+	}, c.Log().Violations())
 }
 
 // TestLawful feeds what looks like breaches and is none.
@@ -210,30 +274,30 @@ func TestLawful(t *testing.T) {
 	now := core.Instant(2 * time.Second)
 	for name, act := range map[string]func(c *Checker){
 		"back from the dead with a higher incarnation": func(c *Checker) {
-			c.Event(now, 0, change(p(at(1, swim.Alive, 2)), p(at(1, swim.Dead, 2))))
-			c.Event(now, 0, &swim.Failed{Member: as(at(1, swim.Dead, 2))})
-			c.Event(now, 0, change(p(at(1, swim.Dead, 2)), p(at(1, swim.Alive, 3))))
-			c.Event(now, 0, &swim.Joined{Member: as(at(1, swim.Alive, 3))})
+			tell(c, now, 0, change(p(at(1, swim.Alive, 2)), p(at(1, swim.Dead, 2))))
+			tell(c, now, 0, &swim.Failed{Member: as(at(1, swim.Dead, 2))})
+			tell(c, now, 0, change(p(at(1, swim.Dead, 2)), p(at(1, swim.Alive, 3))))
+			tell(c, now, 0, &swim.Joined{Member: as(at(1, swim.Alive, 3))})
 		},
 		"back at a lower incarnation once forgotten": func(c *Checker) {
-			c.Event(now, 0, change(p(at(1, swim.Alive, 2)), nil))
-			c.Event(now, 0, change(nil, p(at(1, swim.Alive, 1))))
+			tell(c, now, 0, change(p(at(1, swim.Alive, 2)), nil))
+			tell(c, now, 0, change(nil, p(at(1, swim.Alive, 1))))
 		},
 		"left, and here again from a new address": func(c *Checker) {
 			moved := at(1, swim.Alive, 2)
 			moved.Addr = netip.MustParseAddrPort("10.0.0.9:7946")
 			c.members[1].find(2).identity = identity(&moved)
-			c.Event(now, 0, change(p(at(1, swim.Alive, 2)), p(at(1, swim.Left, 2))))
-			c.Event(now, 0, change(p(at(1, swim.Left, 2)), &moved))
+			tell(c, now, 0, change(p(at(1, swim.Alive, 2)), p(at(1, swim.Left, 2))))
+			tell(c, now, 0, change(p(at(1, swim.Left, 2)), &moved))
 		},
 		"leaves when told to": func(c *Checker) {
-			c.Issued(now, 0, swim.Leave{ID: 7})
-			c.Event(now, 0, change(p(at(0, swim.Alive, 3)), p(at(0, swim.Left, 3))))
-			c.Event(now, 0, &core.Done{ID: 7})
+			c.Input(now, 0, &core.Input{Kind: core.InputCommand, Command: swim.Leave{ID: 7}})
+			tell(c, now, 0, change(p(at(0, swim.Alive, 3)), p(at(0, swim.Left, 3))))
+			tell(c, now, 0, &core.Done{ID: 7})
 			c.Finished(now.Add(time.Hour))
 		},
 		"dies with a command open": func(c *Checker) {
-			c.Issued(now, 0, swim.Leave{ID: 7})
+			c.Input(now, 0, &core.Input{Kind: core.InputCommand, Command: swim.Leave{ID: 7}})
 			c.Stopped(now, 0)
 			c.Finished(now.Add(time.Hour))
 		},
@@ -241,37 +305,37 @@ func TestLawful(t *testing.T) {
 		c := pair()
 		act(c)
 		c.Stepped(now, 0)
-		require.Empty(t, c.Violations(), name)
+		require.Empty(t, c.Log().Violations(), name)
 	}
 }
 
 func TestWrongFollowsTheTruth(t *testing.T) {
 	c := pair()
 	for i := range 2 {
-		c.Event(2, i, change(p(at(1-i, swim.Alive, 2)), p(at(1-i, swim.Alive, 3))))
+		tell(c, 2, i, change(p(at(1-i, swim.Alive, 2)), p(at(1-i, swim.Alive, 3))))
 	}
 	require.Zero(t, c.Wrong())
 
 	c.Stopped(3, 1) // n0 does not know yet
 	require.Equal(t, 1, c.Wrong())
 	require.Equal(t, []string{"n0 sees n1 alive@3; it is gone"}, c.Disagreements(10))
-	c.Event(4, 0, change(p(at(1, swim.Alive, 3)), p(at(1, swim.Dead, 3))))
+	tell(c, 4, 0, change(p(at(1, swim.Alive, 3)), p(at(1, swim.Dead, 3))))
 	require.Zero(t, c.Wrong())
 
 	c.Started(5, 1) // back with an empty view, not even of itself
 	require.Equal(t, 3, c.Wrong())
-	c.Event(5, 1, change(nil, p(at(1, swim.Alive, 1))))
-	c.Event(5, 1, change(nil, p(at(0, swim.Alive, 3))))
+	tell(c, 5, 1, change(nil, p(at(1, swim.Alive, 1))))
+	tell(c, 5, 1, change(nil, p(at(0, swim.Alive, 3))))
 	require.Equal(t, 1, c.Wrong())
-	c.Event(6, 1, change(p(at(1, swim.Alive, 1)), p(at(1, swim.Alive, 4))))
-	c.Event(6, 0, change(p(at(1, swim.Dead, 3)), p(at(1, swim.Alive, 4))))
+	tell(c, 6, 1, change(p(at(1, swim.Alive, 1)), p(at(1, swim.Alive, 4))))
+	tell(c, 6, 0, change(p(at(1, swim.Dead, 3)), p(at(1, swim.Alive, 4))))
 	require.Zero(t, c.Wrong())
 
-	c.Issued(7, 1, swim.Leave{ID: 1})
+	c.Input(7, 1, &core.Input{Kind: core.InputCommand, Command: swim.Leave{ID: 1}})
 	require.Equal(t, 1, c.Wrong())
-	c.Event(7, 0, change(p(at(1, swim.Alive, 4)), p(at(1, swim.Left, 4))))
+	tell(c, 7, 0, change(p(at(1, swim.Alive, 4)), p(at(1, swim.Left, 4))))
 	require.Zero(t, c.Wrong())
-	require.Empty(t, c.Violations())
+	require.Empty(t, c.Log().Violations())
 
 	// A recount from scratch agrees.
 	for o := range 3 {
@@ -286,11 +350,12 @@ func TestWrongFollowsTheTruth(t *testing.T) {
 func TestViolationsAreBounded(t *testing.T) {
 	c := pair()
 	for range 2 * violationsMax {
-		c.Datagram(0, 0, 9000)
+		send(c, 0, 0, 9000)
 	}
-	require.Len(t, c.Violations(), violationsMax)
-	require.Equal(t, 2*violationsMax, c.Count())
-	require.Equal(t, "0s n0: mtu: datagram of 9000 bytes, at most 1400 may leave", c.Violations()[0].String())
+	require.Len(t, c.Log().Violations(), violationsMax)
+	require.Equal(t, 2*violationsMax, c.Log().Count())
+	require.Equal(t, "0s step 0 n0: S7a datagram-fits: a datagram of 9000 bytes; expected: at most 1400",
+		c.Log().Violations()[0].String())
 }
 
 func TestIndex(t *testing.T) {

@@ -3,79 +3,78 @@ package check
 import (
 	"fmt"
 
-	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/swim"
 )
 
-// A rule says what is wrong with a transition of one row, or nothing. r is the row before it.
+// A rule says what a transition of one row should have been, or nothing if it is sound. r is the row before it.
 type rule struct {
-	name   string
+	oracle oracle
 	breach func(c *Checker, observer, subject int, r *row, t *swim.Transition) string
 }
 
 // rules hold for every change of every row. Each looks at one change and at the harness's ledger.
 var rules = []rule{
-	{"transitions chain", func(_ *Checker, _, _ int, r *row, t *swim.Transition) string {
+	{transitionsChain, func(_ *Checker, _, _ int, r *row, t *swim.Transition) string {
 		// Or a change happened unseen, and all other rules are blind.
 		same := r.known == t.Known && (!t.Known || r.state == t.Old.State && r.incarnation == t.Old.Incarnation)
 		if same {
 			return ""
 		}
-		return "the row was " + r.text() + " before"
+		return "it begins at " + r.text()
 	}},
-	{"incarnation never falls", func(_ *Checker, _, _ int, r *row, t *swim.Transition) string {
+	{incarnationMonotone, func(_ *Checker, _, _ int, r *row, t *swim.Transition) string {
 		if !r.known || t.Gone || t.New.Incarnation >= r.incarnation {
 			return ""
 		}
-		return fmt.Sprintf("it was %d and the row was not removed", r.incarnation)
+		return fmt.Sprintf("an incarnation of at least %d, or the removal of the row", r.incarnation)
 	}},
-	{"no resurrection", func(_ *Checker, _, _ int, r *row, t *swim.Transition) string {
+	{noResurrection, func(_ *Checker, _, _ int, r *row, t *swim.Transition) string {
 		risen := r.known && !t.Gone && r.state.Gone() && t.New.State == swim.Alive
 		moved := r.state == swim.Left && t.Old.Addr != t.New.Addr
 		if !risen || moved || t.New.Incarnation > r.incarnation {
 			return ""
 		}
-		return fmt.Sprintf("it takes an incarnation above %d", r.incarnation)
+		return fmt.Sprintf("an incarnation above %d", r.incarnation)
 	}},
-	{"no accusing the gone", func(_ *Checker, _, _ int, r *row, t *swim.Transition) string {
+	{legalTransitions, func(_ *Checker, _, _ int, r *row, t *swim.Transition) string {
 		newer := t.New.Incarnation > r.incarnation
 		switch {
 		case !r.known || t.Gone:
 		case t.New.State == swim.Suspect && (r.state == swim.Left || r.state == swim.Dead && !newer):
 			return "only an Alive may follow"
 		case r.state == swim.Left && t.New.State == swim.Dead && !newer:
-			return "who has left cannot fail"
+			return "who has left does not fail"
 		}
 		return ""
 	}},
-	{"only the member raises its incarnation", func(c *Checker, o, s int, _ *row, t *swim.Transition) string {
+	{issuedIncarnations, func(c *Checker, o, s int, _ *row, t *swim.Transition) string {
 		if t.Gone || o == s || c.members[s].find(t.New.Incarnation) != nil {
 			return ""
 		}
-		return fmt.Sprintf("%s never announced incarnation %d", Name(s), t.New.Incarnation)
+		return fmt.Sprintf("an incarnation that %s announced; %d is none", Name(s), t.New.Incarnation)
 	}},
-	{"one identity per incarnation", func(c *Checker, _, s int, _ *row, t *swim.Transition) string {
+	{oneIdentity, func(c *Checker, _, s int, _ *row, t *swim.Transition) string {
 		if t.Gone || t.New.State != swim.Alive {
 			return "" // an accusation names an incarnation the accused may not have described yet
 		}
 		if known := c.members[s].find(t.New.Incarnation); known != nil && known.identity != identity(&t.New) {
-			return fmt.Sprintf("addr %v, meta %q, versions %v differ from what was announced as incarnation %d",
+			return fmt.Sprintf("not addr %v, meta %q, versions %v: incarnation %d was announced with others",
 				t.New.Addr, t.New.Meta, t.New.Versions, t.New.Incarnation)
 		}
 		return ""
 	}},
-	{"nobody doubts itself", func(c *Checker, o, s int, _ *row, t *swim.Transition) string {
+	{noSelfDoubt, func(c *Checker, o, s int, _ *row, t *swim.Transition) string {
 		left := t.New.State == swim.Left && c.members[s].leaving
 		if o != s || !t.Gone && (t.New.State == swim.Alive || left) {
 			return ""
 		}
-		return "it runs, and it knows"
+		return "it runs, and it knows: alive, or left if it was told to leave"
 	}},
 }
 
 // transition checks one change of one row against every rule, then folds it.
-func (c *Checker) transition(at core.Instant, o int, t *swim.Transition) {
-	s := c.subject(at, o, t.Name)
+func (c *Checker) transition(o int, t *swim.Transition) {
+	s := c.subject(o, t.Name)
 	if s < 0 {
 		return
 	}
@@ -83,7 +82,7 @@ func (c *Checker) transition(at core.Instant, o int, t *swim.Transition) {
 	for i := range rules {
 		if why := rules[i].breach(c, o, s, r, t); why != "" {
 			text, _ := t.AppendText(nil)
-			c.violate(at, o, s, rules[i].name, string(text)+": "+why)
+			c.violate(o, s, rules[i].oracle, string(text), why)
 		}
 	}
 	if o == s && !t.Gone {

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 
+	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/swim"
 )
 
@@ -23,11 +24,7 @@ func (c *Checker) Disagreements(limit int) []string {
 			if len(out) == limit {
 				return append(out, fmt.Sprintf("... %d rows in all", c.wrong))
 			}
-			truth := "gone"
-			if c.members[s].present() {
-				truth = c.view(s)[s].text()
-			}
-			out = append(out, fmt.Sprintf("%s sees %s %s; it is %s", Name(o), Name(s), r.text(), truth))
+			out = append(out, fmt.Sprintf("%s sees %s %s; it is %s", Name(o), Name(s), r.text(), c.truth(s)))
 		}
 	}
 	return out
@@ -64,4 +61,40 @@ func (c *Checker) compare(o, s int) {
 	} else {
 		c.wrong--
 	}
+}
+
+// settleMax is how many rows of one oracle are reported.
+const settleMax = 5
+
+// Settle says that every view should be right by now, and reports those that are not.
+func (c *Checker) Settle(at core.Instant) {
+	if c.wrong == 0 {
+		return
+	}
+	c.log.pause(at)
+	var reported [oracles]int
+	for o := range c.members {
+		for s := range c.members {
+			r, broken := &c.view(o)[s], agreement
+			switch m := &c.members[s]; {
+			case !r.wrong:
+				continue
+			case m.running && m.leaving:
+				broken = leaversGone
+			case !m.running:
+				broken = completeness
+			}
+			if reported[broken]++; reported[broken] <= settleMax {
+				c.violate(o, s, broken, "sees "+r.text(), c.truth(s))
+			}
+		}
+	}
+}
+
+// truth is what all should see of member s.
+func (c *Checker) truth(s int) string {
+	if !c.members[s].present() {
+		return "gone"
+	}
+	return c.view(s)[s].text()
 }

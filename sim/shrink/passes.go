@@ -50,7 +50,7 @@ func (s *Shrinker) truncate() {
 
 // failure is just after the first breach.
 func failure(r *sim.Result) time.Duration {
-	return time.Duration(r.Violations[0].AtMS+1) * time.Millisecond
+	return time.Duration(r.Violations[0].At) + 1
 }
 
 // dropOps is delta debugging over the schedule: leave out chunks, from halves down to single operations.
