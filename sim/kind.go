@@ -1,6 +1,9 @@
 package sim
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Kind is what an Op does.
 type Kind uint8
@@ -12,6 +15,7 @@ const (
 	Leave
 	Crash
 	Pause
+	Starve
 	Cut
 	Loss
 	Duplicate
@@ -31,9 +35,11 @@ const (
 // KindInfo describes one kind of operation.
 type KindInfo struct {
 	Name, Doc string
-	Window    bool // it lasts until Op.Until
+	Window    bool     // it lasts until Op.Until
+	Modes     []string // of Op.Mode; none: it does not count
 
 	params params
+	modes  []string
 	realm  realm
 }
 
@@ -56,7 +62,15 @@ var kindTable = [kinds]KindInfo{
 	},
 	Pause: {
 		Name: "pause", params: hasNodes | isWindow,
-		Doc: "Nodes do nothing; what arrives waits, or is dropped once too much does",
+		modes: wakeOrders[:],
+		Doc: "Nodes do nothing; what arrives waits, or is dropped once too much does. Mode says what comes " +
+			"first afterwards, as for starve",
+	},
+	Starve: {
+		Name: "starve", params: hasNodes | hasExtra | hasEvery | isWindow, modes: append(wakeOrders[:], deaf),
+		Doc: "Nodes do nothing for Extra, again every Every if that is set, then catch up, 20 to 50 µs for each " +
+			"thing. Mode says what comes first: nothing, as if timers and messages were in time; timers-first, " +
+			"messages-first, random; or it is receive: timers run all the time, only messages wait",
 	},
 	Cut: {
 		Name: "cut", params: anyPair | isWindow, realm: ofNetwork,
@@ -85,7 +99,7 @@ func Kinds() []KindInfo {
 	all := make([]KindInfo, kinds)
 	for k := range all {
 		all[k] = kindTable[k]
-		all[k].Window = all[k].params&isWindow != 0
+		all[k].Window, all[k].Modes = all[k].params&isWindow != 0, slices.Clone(all[k].modes)
 	}
 	return all
 }

@@ -35,8 +35,9 @@ type Faults struct {
 	Crashes      uint64 `json:"crashes"`
 	Restarts     uint64 `json:"restarts"`
 	Pauses       uint64 `json:"pauses"`
-	InputsLate   uint64 `json:"inputs_late"`   // seen only after a pause
-	InboxDropped uint64 `json:"inbox_dropped"` // datagrams a paused node had no room for
+	Starvations  uint64 `json:"starvations"`   // times that a process was starved
+	InputsLate   uint64 `json:"inputs_late"`   // seen only after a while
+	InboxDropped uint64 `json:"inbox_dropped"` // datagrams that a process was too late for
 	JournalsLost uint64 `json:"journals_lost"`
 	RecordsLost  uint64 `json:"records_lost"` // not durable at a crash
 }
@@ -59,7 +60,7 @@ func (w *world) observe(i int, ev core.Event) {
 		}
 		m.witnesses++
 		m.lastFailed = w.now
-	case p.running && !p.paused && w.net.open(i, s):
+	case p.running && len(p.stops) == 0 && w.net.open(i, s):
 		m.falsePositives++
 	}
 }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,6 +80,10 @@ func (o *Op) validate(nodes int) error {
 		return fmt.Errorf("durations must be from 0 to %v", forMax)
 	case o.Size < 0:
 		return fmt.Errorf("a size of %d bytes", o.Size)
+	case len(info.modes) > 0 && !slices.Contains(info.modes, o.Mode):
+		return fmt.Errorf("there is no mode %q; use one of %q", o.Mode, info.modes)
+	case o.Kind == Starve && (o.Extra == 0 || o.Every > 0 && o.Every <= o.Extra):
+		return fmt.Errorf("starved for %v every %v; use more than 0, and less than the period", o.Extra, o.Every)
 	}
 	return nil
 }

@@ -21,7 +21,6 @@ const (
 type process struct {
 	verbs   core.Verbs // nil before the first boot
 	running bool
-	paused  bool
 	boot    uint32 // counts processes of this member; what was meant for an earlier one is dropped
 	started core.Instant
 	ran     time.Duration // of earlier processes
@@ -30,8 +29,7 @@ type process struct {
 	spunAt core.Instant
 	spins  int
 
-	inbox    []int32 // slots of events that arrived while paused, in order
-	waiting  int     // datagrams among them
+	attention
 	conns    []int32 // open connections
 	accepted uint64
 	commands uint64
@@ -57,6 +55,7 @@ func (w *world) boot(i int, lost bool) {
 		return
 	}
 	p.verbs, p.running, p.started, p.wakeAt, p.accepted = verbs, true, w.now, core.Never, 0
+	p.next = core.Never
 	w.check.Started(w.now, i)
 	if p.boot > 1 {
 		w.faults.Restarts++
@@ -78,62 +77,15 @@ func (w *world) crash(i int, lost bool) {
 		return
 	}
 	w.faults.Crashes++
-	for _, slot := range p.inbox {
+	for _, slot := range p.inbox[p.seen:] {
 		w.release(slot)
 	}
-	p.running, p.paused, p.inbox, p.waiting = false, false, p.inbox[:0], 0
+	p.running = false
+	p.attention = attention{inbox: p.inbox[:0], stops: p.stops[:0], deafens: p.deafens[:0]}
 	p.ran += w.now.Sub(p.started)
 	w.faults.RecordsLost += uint64(p.journal.crash())
 	w.sever(i)
 	w.check.Stopped(w.now, i)
-}
-
-// pause freezes a process: its kernel still receives, nothing looks.
-func (w *world) pause(i int) {
-	if p := &w.nodes[i]; p.running && !p.paused {
-		w.faults.Pauses++
-		p.paused = true
-	}
-}
-
-// park keeps an event that reached a paused node, and reports whether it did.
-func (w *world) park(slot int32) bool {
-	ev := &w.events[slot]
-	p := &w.nodes[ev.node]
-	switch {
-	case !p.paused:
-		return false
-	case ev.kind != evDatagram:
-	case p.waiting == inboxMax:
-		w.faults.InboxDropped++
-		w.release(slot)
-		return true
-	default:
-		p.waiting++
-	}
-	ev.at = w.now
-	p.inbox = append(p.inbox, slot)
-	return true
-}
-
-// resume lets a paused process see what arrived meanwhile, in order, and then the time.
-func (w *world) resume(i int) {
-	p := &w.nodes[i]
-	if !p.paused {
-		return
-	}
-	p.paused, p.waiting = false, 0
-	inbox := p.inbox
-	p.inbox = nil
-	for _, slot := range inbox {
-		w.faults.InputsLate++
-		ev := w.events[slot]
-		w.cause = ev.cause
-		w.input(&ev)
-		w.release(slot)
-	}
-	p.inbox = inbox[:0]
-	w.rewake(i)
 }
 
 // resolve is the static name table: "n<i>:7946" is member i, as is its address. It returns -1 for any

@@ -20,6 +20,7 @@ const (
 	forRetry                        // loss of link chunks: (pair, n-th dial of the pair, attempt)
 	forCut                          // where reads are cut: (pair, n-th dial of the pair, chunk)
 	forJournal                      // latency of writes: (node, boot, n-th write)
+	forTurn                         // how a process catches up: (node, boot, n-th turn)
 	forSwarm                        // what swarms choose: (fault or aspect by name, 0, n-th draw)
 )
 

@@ -35,8 +35,13 @@ func (w *world) begin(index int32) {
 		case Crash:
 			w.crash(i, op.Lost)
 		case Pause:
-			w.pause(i)
+			if w.halt(i, index) {
+				w.faults.Pauses++
+			}
 		}
+	}
+	if op.Kind == Starve {
+		w.starve(index)
 	}
 }
 
@@ -52,8 +57,8 @@ func (w *world) end(index int32) {
 		switch op.Kind {
 		case Crash:
 			w.boot(i, op.Lost)
-		case Pause:
-			w.resume(i)
+		case Pause, Starve:
+			w.resume(i, index)
 		}
 	}
 }

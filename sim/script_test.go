@@ -83,7 +83,8 @@ func (s *stage) nodes(args []string) error {
 	return nil
 }
 
-// parse reads an operation that begins now: KIND [NODES [- PEERS | > PEERS]] [PPM ppm] [EXTRA late] [for DURATION] [lost]
+// parse reads an operation that begins now:
+// KIND [NODES [- PEERS | > PEERS]] [PPM ppm] [EXTRA late] [every EVERY] [as MODE] [for DURATION] [lost]
 func (s *stage) parse(args []string) (op Op, ok bool, err error) {
 	kind, err := ParseKind(args[0])
 	if err != nil {
@@ -101,6 +102,12 @@ func (s *stage) parse(args []string) (op Op, ok bool, err error) {
 			i++
 			op.Until, err = time.ParseDuration(args[i])
 			op.Until += op.At
+		case "every":
+			i++
+			op.Every, err = time.ParseDuration(args[i])
+		case "as":
+			i++
+			op.Mode = args[i]
 		case "ppm":
 			op.PPM, err = strconv.Atoi(args[i-1])
 		case "late":

@@ -60,7 +60,7 @@ type event struct {
 	size    int
 	cause   uint64 // the step it goes back to, or 0
 	token   core.Token
-	at      core.Instant // when it reached a paused node, 0 if it did not; for evInspect, how often
+	at      core.Instant // when it reached a node that did not look, 0 if that did; for evInspect, how often
 	name    string
 	command core.Command
 	data    []byte
@@ -75,6 +75,9 @@ const (
 	evDial    // an attempt to connect; see link.go
 	evAccept  // it reached the peer
 	evRetry   // a chunk did not get through; again
+	evStarve  // an operation of its kind bites; see starve.go
+	evFed     // it lets go
+	evTurn    // a process that catches up looks at the next thing
 	// What follows is input to a node.
 	evDatagram
 	evUp
@@ -89,7 +92,6 @@ const (
 const (
 	port       = ":7946"
 	payloadMax = 4096 // capacity of a buffer that is kept for reuse, in bytes
-	inboxMax   = 1024 // datagrams that wait for a paused node; more are dropped, as by a socket buffer
 	spinsMax   = 1000 // wakes of one node at one instant
 )
 
@@ -153,6 +155,14 @@ func (w *world) fire(slot int32) {
 		w.accept(ev.peer, ev.gen)
 	case evRetry:
 		w.retry(ev.peer, ev.gen, int(ev.side))
+	case evStarve:
+		w.starve(ev.node)
+	case evFed:
+		w.fed(ev.node)
+	case evTurn:
+		if ev.boot == w.nodes[ev.node].boot {
+			w.turn(int(ev.node))
+		}
 	default:
 		if w.park(slot) {
 			return
@@ -261,7 +271,7 @@ func (w *world) wake(i int, at core.Instant) {
 		return
 	}
 	p.wakeAt, w.cause = core.Never, 0
-	if !p.running || p.paused {
+	if !p.running || len(p.stops) > 0 || p.behind {
 		return
 	}
 	if p.verbs.Deadline() > w.now {
