@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -396,4 +397,14 @@ func TestMembershipIsLogged(t *testing.T) {
 		"two members claim one name", "forgotten"} {
 		require.Contains(t, log.String(), want)
 	}
+}
+
+// TestMembersKnownFromTheStart: a node that starts from a saved view tells of the others with Ready alone.
+func TestMembersKnownFromTheStart(t *testing.T) {
+	ready := &swim.Ready{Self: member("self"), Known: slices.Values([]swim.Member{member("old")})}
+	c := runtime.Config{Logger: slog.New(slog.DiscardHandler)}
+	cl, err := runtime.Start(t.Context(), &toy{out: []core.Event{ready}}, newWorld(), c)
+	require.NoError(t, err)
+	defer cl.Close()
+	require.Equal(t, []swim.Member{member("old"), member("self")}, cl.Members())
 }

@@ -26,6 +26,11 @@ func (v *view) fold(e core.Event) (ready bool) {
 		ready = v.self == ""
 		v.self = e.Self.Name
 		v.put(e.Self)
+		if e.Known != nil {
+			for m := range e.Known {
+				v.put(m)
+			}
+		}
 	case *swim.Joined:
 		v.put(e.Member)
 	case *swim.Updated:

@@ -273,6 +273,12 @@ func TestNodeConfigsCrossExactly(t *testing.T) {
 	c := abi.NodeConfig{Swim: swim.Config{Admit: func(*swim.Record) bool { return true }}}
 	_, err := abi.AppendNodeConfig(nil, &c)
 	require.ErrorContains(t, err, "set it in the guest")
+	c = abi.NodeConfig{Swim: swim.Config{Table: swim.NewTable()}}
+	_, err = abi.AppendNodeConfig(nil, &c)
+	require.NoError(t, err)
+	c.Swim.Table.Add(swim.Identity{Name: "b"})
+	_, err = abi.AppendNodeConfig(nil, &c)
+	require.ErrorContains(t, err, "let it join")
 }
 
 func TestStatsCrossExactly(t *testing.T) {

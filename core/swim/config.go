@@ -66,8 +66,9 @@ type Config struct {
 
 	// Policy: pure functions of their arguments.
 
-	// Table is where members are kept; nil means a dense table of this member's own. It must be empty.
-	Table Table
+	// Table is where members are kept, for this member alone; nil means NewTable(). Members already in it are
+	// known from the start: a view saved in an earlier life, say. No Row.Since in it may lie in the future.
+	Table Table `json:"-"` // memory, not data: records of a Config leave it out
 	// Admit says whether a member may enter the table or change address; nil admits all. It must not
 	// retain r.Meta.
 	Admit func(r *Record) bool `json:"-"` // code, not data: records of a Config leave it out
@@ -239,6 +240,7 @@ func (c Config) Validate() error {
 	} {
 		check(n.low <= n.value && n.value <= n.high, "%s is %d; give %d to %d", n.name, n.value, n.low, n.high)
 	}
+	check(c.Table == nil || c.Table.Bound() < c.MembersMax, "Table has room for more than MembersMax, %d", c.MembersMax)
 	check(c.Fidelity <= Memberlist, "Fidelity %d is unknown", c.Fidelity)
 	check(c.Mutant.Valid(), "there is no %v", c.Mutant)
 	return errors.Join(errs...)

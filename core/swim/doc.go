@@ -32,10 +32,11 @@
 //
 // # What the application sees
 //
-// Events: [Ready], [Joined], [Updated], [Suspected], [Refuted], [Failed] with its [Evidence], [Departed],
-// [Reaped], [Conflict], [HealthChanged], [UserReceived], [UserStateReceived]. Between Joined and
-// Failed or Departed of one member there is no other Joined of it. Commands: [Join], [Leave],
-// [SetMeta], [PingMember], [SendUser], [SetUserState], [Forget], [Inspect]; each ends in one completion.
+// Events: [Ready], with the members that Config.Table held from the start, [Joined], [Updated], [Suspected],
+// [Refuted], [Failed] with its [Evidence], [Departed], [Reaped], [Conflict], [HealthChanged], [UserReceived],
+// [UserStateReceived]. Between Joined and Failed or Departed of one member there is no other Joined of it.
+// Commands: [Join], [Leave], [SetMeta], [PingMember], [SendUser], [SetUserState], [Forget], [Inspect]; each ends in
+// one completion.
 //
 // # Improved and Memberlist
 //

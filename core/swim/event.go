@@ -1,6 +1,7 @@
 package swim
 
 import (
+	"iter"
 	"net/netip"
 	"time"
 
@@ -85,7 +86,12 @@ type UserStateReceived struct {
 }
 
 // Ready says that this member runs: it has restored its journal and is Alive at Self.
-type Ready struct{ Self Member }
+type Ready struct {
+	Self Member
+	// Known lists the others that were in Config.Table: no Joined tells of them. It is nil if there are none,
+	// and must not be called once the node is stepped again. A guest starts with an empty table.
+	Known iter.Seq[Member] `json:"-"`
+}
 
 // JoinDone completes Join; with ID 0 it ends the join of Config.Seeds at start. Outcome is FaultNone if at
 // least one seed answered.

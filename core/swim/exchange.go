@@ -227,15 +227,16 @@ func (m *Machine) objection(x *exchange, theirs *PushPull) string {
 	return m.incompatible(theirs)
 }
 
-// everything is the push half of a push/pull. It is valid until the next call.
+// everything is the push half of a push/pull. It is made anew each time: a member needs it seldom, and in a
+// large cluster it is larger than all else that a member keeps.
 func (m *Machine) everything(join bool) *PushPull {
-	m.all.Join, m.all.User, m.all.Members = join, m.userState, m.all.Members[:0]
+	all := &PushPull{Join: join, User: m.userState, Members: make([]Record, 0, m.rows())}
 	for id := range ID(m.table.Bound()) {
 		if m.table.Row(id).Used {
-			m.all.Members = append(m.all.Members, m.record(id))
+			all.Members = append(all.Members, m.record(id))
 		}
 	}
-	return &m.all
+	return all
 }
 
 // incompatible says why two clusters cannot merge: some member speaks a version that some other does
@@ -243,8 +244,10 @@ func (m *Machine) everything(join bool) *PushPull {
 func (m *Machine) incompatible(theirs *PushPull) string {
 	low, high := m.cfg.Versions.ProtocolMin, m.cfg.Versions.ProtocolMax
 	appLow, appHigh := m.cfg.Versions.AppMin, m.cfg.Versions.AppMax
+	last := Versions{} // nearly all are the same
 	for i := range theirs.Members {
-		if r := &theirs.Members[i]; !r.State.Gone() && m.sound(r) {
+		if r := &theirs.Members[i]; r.Versions != last && !r.State.Gone() && m.sound(r) {
+			last = r.Versions
 			low, high = max(low, r.Versions.ProtocolMin), min(high, r.Versions.ProtocolMax)
 			appLow, appHigh = max(appLow, r.Versions.AppMin), min(appHigh, r.Versions.AppMax)
 		}
@@ -256,8 +259,10 @@ func (m *Machine) incompatible(theirs *PushPull) string {
 		return fmt.Sprintf("%s speaks protocol %d and application %d; all together understand %d to %d and %d to %d",
 			name, v.Protocol, v.App, low, high, appLow, appHigh)
 	}
+	last = Versions{}
 	for i := range theirs.Members {
-		if r := &theirs.Members[i]; !r.State.Gone() && m.sound(r) {
+		if r := &theirs.Members[i]; r.Versions != last && !r.State.Gone() && m.sound(r) {
+			last = r.Versions
 			if why := misfit(r.Name, r.Versions); why != "" {
 				return why
 			}

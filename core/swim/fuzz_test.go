@@ -241,6 +241,11 @@ func (h *host) heard(ev core.Event) {
 	case *swim.Ready:
 		require.False(h.t, h.ready)
 		h.ready = true
+		if e.Known != nil {
+			for m := range e.Known {
+				h.state[m.Name] = m.State
+			}
+		}
 	case *swim.Joined:
 		if _, known := h.state[e.Member.Name]; known {
 			is(e.Member.Name, swim.Dead, swim.Left)

@@ -107,7 +107,7 @@ func (m *Machine) setState(id ID, s State) {
 }
 
 func (m *Machine) rename(id ID, name string) {
-	who := m.table.Identity(id)
+	who := *m.table.Identity(id)
 	who.Name = name
 	m.table.SetIdentity(id, who)
 }

@@ -79,7 +79,6 @@ type Machine struct {
 	ping     Ping
 	indirect IndirectPing
 	ack      Ack
-	all      PushPull
 	chosen   []ID
 	scratch  []byte
 }
@@ -96,7 +95,7 @@ func New(c Config) (*Machine, error) {
 		exchanges: map[core.Link]*exchange{}, resolving: map[core.Token]*attempt{},
 	}
 	if m.table == nil {
-		m.table = newDense()
+		m.table = NewTable()
 	}
 	m.queue.Max = c.BroadcastsMax
 	for _, name := range c.Seeds {

@@ -183,9 +183,7 @@ func (m *Machine) answered(t *core.Turn, seq uint32, at core.Instant) bool {
 // measure remembers a member's round-trip time.
 func (m *Machine) measure(id ID, generation uint16, rtt time.Duration) {
 	if m.table.Row(id).Generation == generation {
-		who := m.table.Identity(id)
-		who.RTT = max(rtt, 0)
-		m.table.SetIdentity(id, who)
+		m.table.SetRTT(id, max(rtt, 0))
 	}
 }
 

@@ -42,18 +42,14 @@ func (m *Machine) announce(t *core.Turn, r *Record, cause Cause) {
 		return
 	}
 	m.acquit(id)
-	changed := Identity{Name: who.Name, Addr: r.Addr, Meta: who.Meta, Versions: r.Versions, RTT: who.RTT}
-	if !bytes.Equal(who.Meta, r.Meta) {
-		changed.Meta = bytes.Clone(r.Meta)
-	}
 	old := m.record(id)
-	m.table.SetIdentity(id, changed)
+	m.table.SetIdentity(id, Identity{Name: old.Name, Addr: r.Addr, Meta: r.Meta, Versions: r.Versions})
 	m.set(t, id, Alive, r.Incarnation, old, cause)
 	m.spread(t, id, &Announce{m.record(id)}, 0)
 	switch {
 	case old.State.Gone():
 		t.Emit(&Joined{m.member(id)})
-	case moved || changed.Versions != old.Versions || !bytes.Equal(old.Meta, changed.Meta):
+	case moved || r.Versions != old.Versions || !bytes.Equal(r.Meta, old.Meta):
 		if old.State == Suspect {
 			t.Emit(&Refuted{m.member(id)})
 		}
@@ -75,18 +71,26 @@ func (m *Machine) welcome(t *core.Turn, r *Record, cause Cause) {
 		m.counters.MembersDropped++
 		return
 	}
-	id := m.table.Add(Identity{Name: r.Name, Addr: r.Addr, Meta: bytes.Clone(r.Meta), Versions: r.Versions})
-	m.counts[Dead]++ // a new row counts as dead until it is set
-	m.table.SetRow(id, Row{State: Dead, Used: true, Generation: m.table.Row(id).Generation})
+	id := m.add(Identity{Name: r.Name, Addr: r.Addr, Meta: r.Meta, Versions: r.Versions})
 	m.set(t, id, Alive, r.Incarnation, Record{}, cause)
 	m.spread(t, id, &Announce{m.record(id)}, 0)
 	t.Emit(&Joined{m.member(id)})
 }
 
+// add gives a new member a row. It counts as dead until it is set.
+func (m *Machine) add(who Identity) ID {
+	id := m.table.Add(who)
+	row := m.table.Row(id)
+	row.State = Dead
+	m.counts[Dead]++
+	m.table.SetRow(id, row)
+	return id
+}
+
 // mayMove says whether a known member may appear at another address. While its old address may still
 // be alive it may not: then two members claim one name, and the older keeps it until a probe says
 // otherwise.
-func (m *Machine) mayMove(t *core.Turn, id ID, row Row, who Identity, r *Record) bool {
+func (m *Machine) mayMove(t *core.Turn, id ID, row Row, who *Identity, r *Record) bool {
 	admitted := m.cfg.Admit == nil || m.cfg.Admit(r)
 	free := row.State == Left || row.State == Dead && m.cfg.Fidelity == Improved
 	if admitted && free {

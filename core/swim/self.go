@@ -24,12 +24,16 @@ const incarnationEpoch = 1704067200
 // begin starts the member: it has heard all there is to restore.
 func (m *Machine) begin(t *core.Turn) {
 	m.begun = true
+	first := uint32(1)
+	if id, known := m.table.Find(m.cfg.Name); known {
+		first = m.resume(id)
+	}
 	if m.cfg.Fidelity == Memberlist {
 		m.reserved = incarnationMax // HashiCorp's members remember nothing: no journal
-		m.raise(t, 1)
+		m.raise(t, first)
 		return
 	}
-	first := m.reserved + 1 // what an earlier life may have announced
+	first = max(first, m.reserved+1) // what an earlier life may have announced
 	if m.wall > 0 {
 		sinceEpoch := m.wall/1e9 - incarnationEpoch
 		first = max(first, uint32(min(max(sinceEpoch, 0), incarnationMax/2)))
@@ -76,37 +80,52 @@ func (m *Machine) assume(t *core.Turn) {
 		return
 	}
 	old := m.record(m.self)
-	who := m.table.Identity(m.self)
-	who.Meta = m.meta
-	m.table.SetIdentity(m.self, who)
+	m.table.SetIdentity(m.self, m.identity())
 	m.set(t, m.self, Alive, m.wanted, old, CauseSelf)
-	if !bytes.Equal(old.Meta, who.Meta) {
+	if !bytes.Equal(old.Meta, m.meta) {
 		t.Emit(&Updated{Member: m.member(m.self), Old: old})
 	}
 	m.spread(t, m.self, &Announce{m.record(m.self)}, m.ticket())
 	m.settleIfAlone(t)
 }
 
-// enter adds this member to its own table and starts the clocks, each at its own random phase so that
+// enter makes this member part of its own table and starts the clocks, each at its own random phase so that
 // members started together do not act together.
 func (m *Machine) enter(t *core.Turn) {
 	m.running = true
-	m.self = m.table.Add(Identity{Name: m.cfg.Name, Addr: m.cfg.Addr, Meta: m.meta, Versions: m.cfg.Versions})
-	m.counts[Dead]++
-	m.table.SetRow(m.self, Row{State: Dead, Used: true, Generation: m.table.Row(m.self).Generation})
-	m.set(t, m.self, Alive, m.wanted, Record{}, CauseSelf)
-	m.spread(t, m.self, &Announce{m.record(m.self)}, 0)
+	m.adopt()
+	old := Record{}
+	if id, known := m.table.Find(m.cfg.Name); known {
+		m.self, old = id, m.record(id)
+		m.acquit(id)
+	} else {
+		m.self = m.add(m.identity())
+	}
+	if m.wanted > old.Incarnation { // or the others know
+		m.table.SetIdentity(m.self, m.identity())
+		m.set(t, m.self, Alive, m.wanted, old, CauseSelf)
+		m.spread(t, m.self, &Announce{m.record(m.self)}, 0)
+	}
 	m.startClocks(t)
 	if m.cfg.Mutant == mutant.Canary {
 		m.set(t, m.self, Suspect, m.wanted, m.record(m.self), CauseSelf)
 	}
-	t.Emit(&Ready{m.member(m.self)})
+	ready := &Ready{Self: m.member(m.self)}
+	if m.rows() > 1 {
+		ready.Known = m.each
+	}
+	t.Emit(ready)
 	m.joinAtStart(t)
 	m.answerEarly(t)
 	for _, c := range m.early {
 		m.command(t, c)
 	}
 	m.early = nil
+}
+
+// identity is this member's own.
+func (m *Machine) identity() Identity {
+	return Identity{Name: m.cfg.Name, Addr: m.cfg.Addr, Meta: m.meta, Versions: m.cfg.Versions}
 }
 
 // incarnation is this member's own.

@@ -87,6 +87,6 @@ func (m *Machine) testimony(id ID, declaredBy string) Evidence {
 		e.Timeout, e.Min, e.Max = s.timeout, s.min, s.max
 	}
 	e.Accuser, e.Health = declaredBy, m.health
-	e.ProbeRTT = m.table.Identity(id).RTT
+	e.ProbeRTT = m.table.RTT(id)
 	return e
 }

@@ -1,6 +1,7 @@
 package swim
 
 import (
+	"bytes"
 	"net/netip"
 	"time"
 
@@ -23,13 +24,12 @@ type Row struct {
 type Identity struct {
 	Name     string
 	Addr     netip.AddrPort
-	Meta     []byte // replaced, never written to
+	Meta     []byte
 	Versions Versions
-	RTT      time.Duration // of the last answer to a probe; 0 is unknown
 }
 
 // A Table holds one member's view of all. The default is dense; a simulator may share what its nodes
-// have in common.
+// have in common. It keeps no memory of its callers: what it keeps of an Identity's Meta it copies.
 type Table interface {
 	// Find returns the place of the member of that name.
 	Find(name string) (ID, bool)
@@ -41,19 +41,26 @@ type Table interface {
 	Bound() int
 	Row(id ID) Row
 	SetRow(id ID, r Row)
-	Identity(id ID) Identity
+	// Identity lends what is known of a member until the table next changes; Name is empty if nobody lives
+	// there. Nobody writes to it, nor, ever, to its Meta, which may be kept.
+	Identity(id ID) *Identity
 	SetIdentity(id ID, who Identity) // Name stays the same
+	// RTT is how long the last answer to a probe took; 0 is unknown.
+	RTT(id ID) time.Duration
+	SetRTT(id ID, rtt time.Duration)
 }
 
-// dense is a Table of two slices and an index.
+// dense is a Table of slices and an index.
 type dense struct {
 	rows []Row
 	who  []Identity
+	rtts []time.Duration
 	free []ID
 	ids  map[string]ID // looked up, never iterated
 }
 
-func newDense() *dense { return &dense{ids: map[string]ID{}} }
+// NewTable returns an empty table for one member: what it gets unless Config.Table is another.
+func NewTable() Table { return &dense{ids: map[string]ID{}} }
 
 func (d *dense) Find(name string) (ID, bool) {
 	id, ok := d.ids[name]
@@ -66,23 +73,32 @@ func (d *dense) Add(who Identity) ID {
 		id, d.free = d.free[n-1], d.free[:n-1]
 	} else {
 		id = ID(len(d.rows))
-		d.rows, d.who = append(d.rows, Row{}), append(d.who, Identity{})
+		d.rows, d.who, d.rtts = append(d.rows, Row{}), append(d.who, Identity{}), append(d.rtts, 0)
 	}
 	d.rows[id] = Row{Used: true, Generation: d.rows[id].Generation + 1}
-	d.who[id] = who
+	d.SetIdentity(id, who)
 	d.ids[who.Name] = id
 	return id
 }
 
 func (d *dense) Remove(id ID) {
 	delete(d.ids, d.who[id].Name)
-	d.who[id] = Identity{}
-	d.rows[id] = Row{Generation: d.rows[id].Generation}
+	d.rows[id], d.who[id], d.rtts[id] = Row{Generation: d.rows[id].Generation}, Identity{}, 0
 	d.free = append(d.free, id)
+}
+
+func (d *dense) SetIdentity(id ID, who Identity) {
+	if old := d.who[id].Meta; bytes.Equal(old, who.Meta) {
+		who.Meta = old
+	} else {
+		who.Meta = bytes.Clone(who.Meta)
+	}
+	d.who[id] = who
 }
 
 func (d *dense) Bound() int                      { return len(d.rows) }
 func (d *dense) Row(id ID) Row                   { return d.rows[id] }
 func (d *dense) SetRow(id ID, r Row)             { d.rows[id] = r }
-func (d *dense) Identity(id ID) Identity         { return d.who[id] }
-func (d *dense) SetIdentity(id ID, who Identity) { d.who[id] = who }
+func (d *dense) Identity(id ID) *Identity        { return &d.who[id] }
+func (d *dense) RTT(id ID) time.Duration         { return d.rtts[id] }
+func (d *dense) SetRTT(id ID, rtt time.Duration) { d.rtts[id] = rtt }
