@@ -36,7 +36,7 @@ const layers = `
 	core < codec/seal, codec/journal;
 
 	# the simulator
-	core/stack, codec/cbor, codec/seal < sim/check < sim < sim/shrink;
+	core/stack, codec/cbor, codec/seal < sim/check < sim < sim/shrink, sim/slice;
 
 	# hosts and guests
 	core/stack, codec/cbor, codec/seal, resolver < runtime;
