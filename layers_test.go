@@ -36,7 +36,7 @@ const layers = `
 	core < codec/seal, codec/journal;
 
 	# the simulator
-	core/stack, codec/cbor, codec/seal < sim/check < sim < sim/shrink, sim/slice;
+	core/stack, codec/cbor, codec/seal < sim/check < sim < sim/shrink, sim/slice, sim/scenario;
 
 	# hosts and guests
 	core/stack, codec/cbor, codec/seal, resolver < runtime;
@@ -73,6 +73,8 @@ const modules = `
 	github.com/fxamacker/cbor/v2 < codec/cbor, codec/abi, TESTS;
 	github.com/tetratelabs/wazero < hosts/wasi, TESTS;
 	golang.org/x/sync < runtime, hosts/native, resolver;
+	github.com/BurntSushi/toml < sim/scenario;
+	github.com/BurntSushi/toml < sim/scenario;
 	github.com/spf13/cobra, github.com/spf13/pflag < cmd/nekton;
 	github.com/stretchr/testify, go.uber.org/goleak < TESTS;
 `

@@ -32,6 +32,30 @@ type Case struct {
 	Ops     []Op        // what happens, in any order
 }
 
+// NewCase returns a case in which the members start one after the other and join by way of the first, and
+// then nothing happens for as long as it takes to agree. Add to Ops, then call Expect.
+func NewCase(name string, nodes int, seed uint64, members swim.Config) Case {
+	s := setting{nodes, seed, members}
+	p := calm(s)
+	c := Case{
+		Name: name, Seed: seed, Nodes: nodes, Victim: never, Network: Network{}.defaulted(), Swim: members, Ops: p.ops,
+	}
+	c.Expect()
+	return c
+}
+
+// Expect sets Mark to the end of the last operation that ends, and Within to how long agreement may take from
+// there by the members' configuration. For becomes long enough for both, unless it is longer.
+func (c *Case) Expect() {
+	c.Mark = 0
+	for i := range c.Ops {
+		c.Mark = max(c.Mark, c.Ops[i].At, c.Ops[i].Until)
+	}
+	s := setting{c.Nodes, c.Seed, c.Swim}
+	c.Within = s.settle() + s.heal()
+	c.For = max(c.For, c.Mark+c.Within)
+}
+
 // Without returns the case without the faults of these names: see Op.Fault.
 func (c Case) Without(faults ...string) Case {
 	c.Ops = slices.DeleteFunc(slices.Clone(c.Ops), func(op Op) bool { return slices.Contains(faults, op.Fault) })

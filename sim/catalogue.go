@@ -159,3 +159,10 @@ func (g *generator) crash(op Op) []Op {
 	seed := (op.Nodes[0] + 1 + g.choose(g.nodes-1)) % g.nodes
 	return append(ops, Op{Kind: Join, At: ops[0].Until, Nodes: op.Nodes, Peers: []int{seed}})
 }
+
+// Pick draws k of so many members, in order, for those who write schedules: one key, one choice.
+func Pick(seed uint64, key, nodes, k int) []int {
+	g := newGenerator(seed, "pick", nodes, 0, 0)
+	g.n = uint64(key) << 32
+	return g.some(min(max(k, 0), nodes))
+}

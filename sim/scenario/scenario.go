@@ -1,0 +1,185 @@
+// Package scenario reads scenario files: a cluster, what happens to it and what to expect, as TOML.
+//
+//	name = "one-way-loss"
+//	nodes = 100
+//	for = "5m"
+//	converged = true
+//
+//	[swim]
+//	SuspicionMult = 5
+//
+//	[[op]]
+//	kind = "loss"
+//	nodes = { pick = 1 }
+//	one_way = true
+//	ppm = 800_000
+//	from = "30s"
+//	to = "150s"
+//
+//	[[expect]]
+//	metric = "false_positives"
+//	at_most = 0
+//
+//	[grid]
+//	"op.0.ppm" = [200_000, 800_000]
+//	seed = [1, 2, 3]
+//
+// A file is one run, or, with a grid, one for each combination of its values, in the order of the file. Every
+// key that nobody knows is an error, and so is every value that cannot be meant. What a run does in detail is
+// in the [sim.Case] that it expands to.
+//
+// The library holds a file for each thing that users of such clusters report; see Library.
+package scenario
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/nekton-go/nekton/core/swim"
+	"github.com/nekton-go/nekton/sim"
+)
+
+// ErrFile is wrapped by every error about what a file says.
+var ErrFile = errors.New("bad scenario file")
+
+func bad(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{ErrFile}, args...)...)
+}
+
+// A Run is one run that a file asks for.
+type Run struct {
+	Case    sim.Case
+	Expects []Expect
+	Point   string // where in the grid: "op.0.ppm=200000 seed=1", empty without one
+}
+
+// file is what a scenario file says, one point of its grid chosen.
+type file struct {
+	Name   string
+	Doc    string
+	Seed   uint64
+	Nodes  int
+	For    duration
+	Preset string
+	Net    network
+	Swim   swimConfig
+	Ops    []operation `toml:"op"`
+	Expect []Expect
+	Grid   map[string][]any
+}
+
+type network struct{ Latency []duration }
+
+// duration is written as "1.5s".
+type duration time.Duration
+
+func (d *duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	if err != nil {
+		return fmt.Errorf("%q is no duration; write 500ms, 30s or 10m", text)
+	}
+	*d = duration(v)
+	return nil
+}
+
+// Parse reads a file. Errors wrap ErrFile and name the key.
+func Parse(text []byte) ([]Run, error) {
+	points, err := expand(string(text))
+	if err != nil {
+		return nil, err
+	}
+	runs := make([]Run, 0, len(points))
+	for _, p := range points {
+		f, err := decode(p.text)
+		if err != nil {
+			return nil, err
+		}
+		c, err := f.build()
+		if err != nil {
+			if p.name != "" {
+				err = fmt.Errorf("at %s: %w", p.name, err)
+			}
+			return nil, err
+		}
+		runs = append(runs, Run{Case: c, Expects: f.Expect, Point: p.name})
+	}
+	return runs, nil
+}
+
+// decode reads one run. A key that nobody knows is an error.
+func decode(text string) (file, error) {
+	f := file{Nodes: 16, Seed: 1, Preset: "lan"}
+	meta, err := toml.Decode(text, &f)
+	if err != nil {
+		return f, bad("%v", err)
+	}
+	if extra := meta.Undecoded(); len(extra) > 0 {
+		names := make([]string, len(extra))
+		for i, key := range extra {
+			names[i] = key.String()
+		}
+		return f, bad("nobody knows %s", strings.Join(names, ", "))
+	}
+	for i := range f.Expect {
+		if err := f.Expect[i].validate(); err != nil {
+			return f, err
+		}
+	}
+	return f, nil
+}
+
+// build makes the case of one run.
+func (f *file) build() (sim.Case, error) {
+	members, err := swim.Preset(f.Preset)
+	if err != nil {
+		return sim.Case{}, bad("preset: %v", err)
+	}
+	if err := f.Swim.apply(&members); err != nil {
+		return sim.Case{}, err
+	}
+	if f.Nodes < 1 || f.Nodes > nodesMax {
+		return sim.Case{}, bad("nodes = %d; use 1 to %d", f.Nodes, nodesMax)
+	}
+	c := sim.NewCase(f.Name, f.Nodes, f.Seed, members)
+	if err := f.Net.apply(&c); err != nil {
+		return c, err
+	}
+	for i := range f.Ops {
+		op, err := f.Ops[i].build(&c, i)
+		if err != nil {
+			return c, fmt.Errorf("op.%d: %w", i, err)
+		}
+		c.Ops = append(c.Ops, op)
+	}
+	c.For = time.Duration(f.For)
+	if f.For == 0 {
+		c.Expect()
+	} else {
+		asked := c.For
+		if c.Expect(); c.Mark >= asked {
+			return c, bad("for = %v, but its last disturbance ends at %v", asked, c.Mark)
+		}
+		c.For = asked
+	}
+	if err := c.Validate(); err != nil {
+		return c, bad("%v", err)
+	}
+	return c, nil
+}
+
+const nodesMax = 1 << 16 // far beyond what a run holds; Case.Validate knows
+
+func (n *network) apply(c *sim.Case) error {
+	switch len(n.Latency) {
+	case 0:
+	case 2:
+		c.Network.LatencyMin, c.Network.LatencyMax = time.Duration(n.Latency[0]), time.Duration(n.Latency[1])
+	default:
+		return bad(`net.latency: give the least and the most, as ["500us", "1.5ms"]`)
+	}
+	return nil
+}
