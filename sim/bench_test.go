@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/nekton-go/nekton/core"
 )
@@ -37,6 +40,43 @@ func BenchmarkQueue(b *testing.B) {
 				e := h.pop()
 				h.push(entry{e.at + ahead[i%len(ahead)], uint64(pending + i), e.slot})
 			}
+		})
+	}
+}
+
+// BenchmarkSwarm runs one seed after another, with all faults and checks: 1 s / (ns/op) is seeds per second.
+func BenchmarkSwarm(b *testing.B) {
+	for _, name := range Profiles() {
+		b.Run(name, func(b *testing.B) {
+			var steps uint64
+			b.ReportAllocs()
+			for seed := uint64(0); b.Loop(); seed++ {
+				c, err := Swarm(seed, name)
+				require.NoError(b, err)
+				r, err := Simulate(c, Harness{})
+				require.NoError(b, err)
+				steps += r.Steps
+			}
+			b.ReportMetric(float64(steps)/b.Elapsed().Seconds(), "steps/s")
+		})
+	}
+}
+
+// BenchmarkScenario runs scenarios of 16 members for ten minutes, and 128 for five.
+func BenchmarkScenario(b *testing.B) {
+	for _, o := range []Options{
+		{Scenario: "calm", Nodes: 16, For: 10 * time.Minute},
+		{Scenario: "flap", Nodes: 16, For: 10 * time.Minute},
+		{Scenario: "restart", Nodes: 16, For: 10 * time.Minute},
+		{Scenario: "crash", Nodes: 128, For: 5 * time.Minute},
+	} {
+		b.Run(fmt.Sprintf("%s/%d", o.Scenario, o.Nodes), func(b *testing.B) {
+			var steps uint64
+			b.ReportAllocs()
+			for o.Seed = 0; b.Loop(); o.Seed++ {
+				steps += mustRun(b, o).Steps
+			}
+			b.ReportMetric(float64(steps)/b.Elapsed().Seconds(), "steps/s")
 		})
 	}
 }

@@ -14,62 +14,67 @@ type hash struct {
 	text []byte // scratch for the texts of events
 }
 
-func (h *hash) word(w uint64) {
-	hi, lo := bits.Mul64(h.sum^w^0x9e3779b97f4a7c15, 0xd1342543de82ef95)
-	h.sum = bits.RotateLeft64(hi^lo, 29) + w
+// pair adds two words. Whatever they are, no earlier word is lost: for given words, pair is nearly a
+// bijection of the sum.
+func (h *hash) pair(a, b uint64) {
+	hi, lo := bits.Mul64(h.sum^a^0x9e3779b97f4a7c15, 0xd1342543de82ef95)
+	h.sum = bits.RotateLeft64(hi^lo, 29) + b*0xaf251af3b0f025b5
 }
 
+// bytes adds what b holds. Its length must be added before, so that nothing else looks like the zeros
+// that fill up the end.
 func (h *hash) bytes(b []byte) {
-	h.word(uint64(len(b)))
-	for len(b) >= 8 {
-		h.word(binary.LittleEndian.Uint64(b))
-		b = b[8:]
+	for ; len(b) >= 16; b = b[16:] {
+		h.pair(binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]))
 	}
 	if len(b) > 0 {
-		var tail [8]byte
+		var tail [16]byte
 		copy(tail[:], b)
-		h.word(binary.LittleEndian.Uint64(tail[:]))
+		h.pair(binary.LittleEndian.Uint64(tail[:]), binary.LittleEndian.Uint64(tail[8:]))
 	}
 }
 
 // step adds one input to one node.
 func (h *hash) step(now core.Instant, node int, from int32, in *core.Input) {
-	h.word(uint64(now))
-	h.word(uint64(node)<<32 | uint64(in.Kind)<<8 | uint64(in.Fault))
-	h.word(uint64(in.At))
+	what := uint64(node)<<32 | uint64(in.Kind)<<8 | uint64(in.Fault)
+	if in.At != 0 { // seldom
+		what |= 1 << 16
+	}
+	if h.pair(uint64(now), what); in.At != 0 {
+		h.pair(uint64(in.At), 0)
+	}
 	switch in.Kind {
 	case core.InputWake:
 		return
 	case core.InputDatagram:
-		h.word(uint64(uint32(from)))
-		h.bytes(in.Data)
+		h.pair(uint64(uint32(from)), uint64(len(in.Data)))
 	case core.InputUp, core.InputRead, core.InputFlushed, core.InputDown:
-		h.word(uint64(in.Link))
-		h.word(uint64(in.Size))
-		h.bytes(in.Data)
+		h.pair(uint64(in.Link), uint64(in.Size)<<32|uint64(len(in.Data)))
 	default:
-		h.word(uint64(in.Token) ^ uint64(in.Proto)<<56)
-		h.word(uint64(in.Wall))
-		h.bytes(in.Data)
+		h.pair(uint64(in.Token), uint64(in.Wall))
+		h.pair(uint64(in.Proto), uint64(len(in.Data)))
 	}
+	h.bytes(in.Data)
 }
 
 // effect adds one effect of the step.
 func (h *hash) effect(e *core.Effect) {
-	h.word(uint64(e.Kind)<<8 | uint64(e.Proto))
+	data := e.Data
+	switch e.Kind {
+	case core.EffectEmit:
+		h.text, _ = e.Event.AppendText(h.text[:0])
+		data = h.text
+	case core.EffectResolve:
+		h.text = append(h.text[:0], e.Name...)
+		data = h.text
+	}
+	h.pair(uint64(e.Kind)<<56|uint64(e.Proto)<<48|uint64(e.To.Port())<<32|uint64(len(data)), uint64(e.Link))
 	switch e.Kind {
 	case core.EffectSend, core.EffectDial:
 		ip := e.To.Addr().As16()
-		h.word(binary.LittleEndian.Uint64(ip[8:]))
-		h.word(binary.LittleEndian.Uint64(ip[:8]) ^ uint64(e.To.Port()))
-	case core.EffectEmit:
-		h.text, _ = e.Event.AppendText(h.text[:0])
-		h.bytes(h.text)
-		return
+		h.pair(binary.LittleEndian.Uint64(ip[8:]), binary.LittleEndian.Uint64(ip[:8]))
+	case core.EffectResolve, core.EffectAppend, core.EffectCompact:
+		h.pair(uint64(e.Token), 0)
 	}
-	h.word(uint64(e.Link))
-	h.word(uint64(e.Token))
-	h.text = append(h.text[:0], e.Name...)
-	h.bytes(h.text)
-	h.bytes(e.Data)
+	h.bytes(data)
 }

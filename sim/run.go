@@ -58,6 +58,8 @@ type Result struct {
 	Steps     uint64 `json:"steps"`
 	TraceHash string `json:"trace_hash"` // 16 hex digits; equal hashes, equal runs
 
+	Checkpoints Checkpoints `json:"checkpoints"` // hashes along the way
+
 	OK         bool              `json:"ok"` // no violation, and all views agreed in time
 	Violations []check.Violation `json:"violations"`
 	Converged  bool              `json:"converged"` // all views agreed in time, and again at the end
@@ -150,7 +152,8 @@ func newWorld(c *Case, h *Harness) *world {
 	w.net = network{
 		Network: c.Network, seed: c.Seed, sent: make([][]uint32, c.Nodes), dials: make([][]uint32, c.Nodes),
 	}
-	w.hash.word(c.Seed)
+	w.hash.pair(c.Seed, 0)
+	w.checkpoints.every = checkpointEvery
 	return w
 }
 
@@ -186,7 +189,7 @@ func (w *world) phases(mark, end core.Instant, within time.Duration) (convergedA
 func (w *world) result(c *Case, convergedAt core.Instant) Result {
 	r := Result{
 		Seed: c.Seed, Scenario: c.Name, Nodes: c.Nodes, Steps: w.steps,
-		VirtualMS: ms(w.now.Sub(0)), TraceHash: fmt.Sprintf("%016x", w.hash.sum),
+		VirtualMS: ms(w.now.Sub(0)), TraceHash: hashText(w.hash.sum), Checkpoints: w.checkpoints.result(),
 		Violations: append([]check.Violation{}, w.check.Log().Violations()...), Disagree: w.check.Disagreements(10),
 		FalsePositives: w.measure.falsePositives, Faults: w.faults,
 		Lost: w.lost, FirstDetectionMS: never, FullDisseminationMS: never, ConvergedMS: never,

@@ -28,6 +28,8 @@ type world struct {
 	net    network
 	ops    []Op
 
+	checkpoints checkpoints
+
 	hash      hash
 	trace     tracer
 	watch     func(*Step)
@@ -223,6 +225,7 @@ func (w *world) step(i int, from int32, in core.Input) {
 			w.effects = append(w.effects, e)
 		}
 	}
+	w.checkpoints.reach(w.steps, w.hash.sum)
 	w.check.Stepped(w.now, i)
 	w.rewake(i)
 	w.cause = 0
