@@ -28,7 +28,8 @@ const (
 type realm uint8
 
 const (
-	ofMembers realm = iota // their processes, and what they are told to do
+	ofMembers realm = iota // what their applications tell them to do
+	ofProcess              // their processes: members are unwell from then on
 	ofNetwork              // a rule of the network, while its window is open
 )
 
@@ -57,17 +58,17 @@ var kindTable = [kinds]KindInfo{
 		Doc: "Nodes leave gracefully; the process stays",
 	},
 	Crash: {
-		Name: "crash", params: hasNodes | isWindow,
+		Name: "crash", params: hasNodes | isWindow, realm: ofProcess,
 		Doc: "Nodes stop at once, and start again at the end; Lost: without journal and wall clock",
 	},
 	Pause: {
-		Name: "pause", params: hasNodes | isWindow,
+		Name: "pause", params: hasNodes | isWindow, realm: ofProcess,
 		modes: wakeOrders[:],
 		Doc: "Nodes do nothing; what arrives waits, or is dropped once too much does. Mode says what comes " +
 			"first afterwards, as for starve",
 	},
 	Starve: {
-		Name: "starve", params: hasNodes | hasExtra | hasEvery | isWindow, modes: append(wakeOrders[:], deaf),
+		Name: "starve", params: hasNodes | hasExtra | hasEvery | isWindow, realm: ofProcess, modes: append(wakeOrders[:], deaf),
 		Doc: "Nodes do nothing for Extra, again every Every if that is set, then catch up, 20 to 50 µs for each " +
 			"thing. Mode says what comes first: nothing, as if timers and messages were in time; timers-first, " +
 			"messages-first, random; or it is receive: timers run all the time, only messages wait",

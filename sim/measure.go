@@ -8,11 +8,12 @@ import (
 
 // measure is what a run finds out besides breaches.
 type measure struct {
-	victim         int // whose failure is timed, or -1
-	firstFailed    core.Instant
-	lastFailed     core.Instant
-	witnesses      int // live members that declared the victim failed
-	falsePositives int
+	victim      int // whose failure is timed, or -1
+	firstFailed core.Instant
+	lastFailed  core.Instant
+	witnesses   int // live members that declared the victim failed
+
+	falsePositives, ofWell, amongWell int // see Result
 }
 
 // Faults counts what the schedule did to the run, so that a test can tell a fault that was survived
@@ -60,7 +61,14 @@ func (w *world) observe(i int, ev core.Event) {
 		}
 		m.witnesses++
 		m.lastFailed = w.now
-	case p.running && len(p.stops) == 0 && w.net.open(i, s):
+	case p.running && w.net.open(i, s):
 		m.falsePositives++
+		if p.unwell {
+			return
+		}
+		m.ofWell++
+		if !w.nodes[i].unwell {
+			m.amongWell++
+		}
 	}
 }

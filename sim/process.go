@@ -21,6 +21,7 @@ const (
 type process struct {
 	verbs   core.Verbs // nil before the first boot
 	running bool
+	unwell  bool   // a fault has touched it
 	boot    uint32 // counts processes of this member; what was meant for an earlier one is dropped
 	started core.Instant
 	ran     time.Duration // of earlier processes

@@ -65,8 +65,13 @@ type Result struct {
 	Converged  bool              `json:"converged"` // all views agreed in time, and again at the end
 	Disagree   []string          `json:"disagree"`  // rows that are wrong at the end, or why convergence was late
 
-	// FalsePositives counts declarations that a member failed while it ran and could be reached.
-	FalsePositives int `json:"false_positives"`
+	// FalsePositives counts declarations that a member failed while its process existed, stopped or not, and the
+	// network let packets pass both ways. FalsePositivesOfWell are those of them about members that no fault of
+	// processes had touched so far, FalsePositivesAmongWell those that such members made as well: Lifeguard's
+	// FP and FP-.
+	FalsePositives          int `json:"false_positives"`
+	FalsePositivesOfWell    int `json:"false_positives_of_well"`
+	FalsePositivesAmongWell int `json:"false_positives_among_well"`
 	// From the crash until the first, and the last, living member declared it.
 	FirstDetectionMS    int64 `json:"first_detection_ms"`
 	FullDisseminationMS int64 `json:"full_dissemination_ms"`
@@ -191,7 +196,8 @@ func (w *world) result(c *Case, convergedAt core.Instant) Result {
 		Seed: c.Seed, Scenario: c.Name, Nodes: c.Nodes, Steps: w.steps,
 		VirtualMS: ms(w.now.Sub(0)), TraceHash: hashText(w.hash.sum), Checkpoints: w.checkpoints.result(),
 		Violations: append([]check.Violation{}, w.check.Log().Violations()...), Disagree: w.check.Disagreements(10),
-		FalsePositives: w.measure.falsePositives, Faults: w.faults,
+		FalsePositives: w.measure.falsePositives, FalsePositivesOfWell: w.measure.ofWell,
+		FalsePositivesAmongWell: w.measure.amongWell, Faults: w.faults,
 		Lost: w.lost, FirstDetectionMS: never, FullDisseminationMS: never, ConvergedMS: never,
 	}
 	mark := core.Instant(c.Mark)

@@ -20,18 +20,35 @@ func (w *world) schedule(op Op) {
 func (w *world) begin(index int32) {
 	op := &w.ops[index]
 	w.trace.op(w.now, "", op)
-	if kindTable[op.Kind].realm == ofNetwork {
+	switch kindTable[op.Kind].realm {
+	case ofNetwork:
 		w.net.add(index, op, len(w.nodes))
-		return
+	case ofProcess:
+		w.strike(index, op)
+	case ofMembers:
+		for _, i := range op.Nodes {
+			w.work(i, op)
+		}
 	}
+}
+
+// end closes an operation's window.
+func (w *world) end(index int32) {
+	op := &w.ops[index]
+	w.trace.op(w.now, "end of ", op)
+	switch kindTable[op.Kind].realm {
+	case ofNetwork:
+		w.net.remove(index)
+	case ofProcess:
+		w.relieve(index, op)
+	}
+}
+
+// strike begins a fault of processes.
+func (w *world) strike(index int32, op *Op) {
 	for _, i := range op.Nodes {
+		w.nodes[i].unwell = true
 		switch op.Kind {
-		case Start:
-			w.boot(i, false)
-		case Join:
-			w.join(i, op.Peers)
-		case Leave:
-			w.command(i, swim.Leave{ID: w.commandID(i)})
 		case Crash:
 			w.crash(i, op.Lost)
 		case Pause:
@@ -45,14 +62,8 @@ func (w *world) begin(index int32) {
 	}
 }
 
-// end closes an operation's window.
-func (w *world) end(index int32) {
-	op := &w.ops[index]
-	w.trace.op(w.now, "end of ", op)
-	if kindTable[op.Kind].realm == ofNetwork {
-		w.net.remove(index)
-		return
-	}
+// relieve ends a fault of processes.
+func (w *world) relieve(index int32, op *Op) {
 	for _, i := range op.Nodes {
 		switch op.Kind {
 		case Crash:
@@ -60,6 +71,18 @@ func (w *world) end(index int32) {
 		case Pause, Starve:
 			w.resume(i, index)
 		}
+	}
+}
+
+// work has member i do what its application wants.
+func (w *world) work(i int, op *Op) {
+	switch op.Kind {
+	case Start:
+		w.boot(i, false)
+	case Join:
+		w.join(i, op.Peers)
+	case Leave:
+		w.command(i, swim.Leave{ID: w.commandID(i)})
 	}
 }
 
