@@ -68,7 +68,8 @@ var kindTable = [kinds]KindInfo{
 			"first afterwards, as for starve",
 	},
 	Starve: {
-		Name: "starve", params: hasNodes | hasExtra | hasEvery | isWindow, realm: ofProcess, modes: append(wakeOrders[:], deaf),
+		Name: "starve", params: hasNodes | hasExtra | hasEvery | isWindow, realm: ofProcess,
+		modes: append(wakeOrders[:], deaf),
 		Doc: "Nodes do nothing for Extra, again every Every if that is set, then catch up, 20 to 50 µs for each " +
 			"thing. Mode says what comes first: nothing, as if timers and messages were in time; timers-first, " +
 			"messages-first, random; or it is receive: timers run all the time, only messages wait",
