@@ -37,6 +37,7 @@ const layers = `
 
 	# the simulator
 	core/stack, codec/cbor, codec/seal < sim/check < sim < sim/shrink, sim/slice, sim/scenario;
+	sim/slice < sim/repro;
 
 	# hosts and guests
 	core/stack, codec/cbor, codec/seal, resolver < runtime;

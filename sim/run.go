@@ -11,6 +11,7 @@ import (
 	"github.com/nekton-go/nekton/codec/cbor"
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/stack"
+	"github.com/nekton-go/nekton/internal/mutant"
 	"github.com/nekton-go/nekton/sim/check"
 )
 
@@ -115,7 +116,8 @@ func (r *Result) Blamed() (members []int) {
 
 // Simulate runs a case to its end. An error means that nothing can be said: a bad case (ErrOptions), a node
 // that could not be made, a trace that could not be written. A run that breaks rules or does not converge is
-// a Result, not an error. After ErrStopped the Result says how far the run came. Simulate panics if a node does.
+// a Result, not an error, and so is one that a node's panic ends. After ErrStopped the Result says how far the
+// run came.
 func Simulate(c Case, h Harness) (Result, error) {
 	if err := c.Validate(); err != nil {
 		return Result{}, err
@@ -125,7 +127,7 @@ func Simulate(c Case, h Harness) (Result, error) {
 		w.schedule(op)
 	}
 	w.inspectFrom(inspectEvery)
-	convergedAt := w.phases(core.Instant(c.Mark), core.Instant(c.For), c.Within)
+	convergedAt := w.play(&c)
 	if w.err == nil {
 		w.err = w.trace.err
 	}
@@ -135,18 +137,30 @@ func Simulate(c Case, h Harness) (Result, error) {
 	return w.result(&c, convergedAt), w.err
 }
 
+// play lets everything happen. A node's panic ends it.
+func (w *world) play(c *Case) (convergedAt core.Instant) {
+	defer func() {
+		if w.stepping {
+			convergedAt = never
+			w.check.Panicked(recover())
+		}
+	}()
+	return w.phases(core.Instant(c.Mark), core.Instant(c.For), c.Within)
+}
+
 func newWorld(c *Case, h *Harness) *world {
 	members := c.Swim
 	members.Transitions = true
 	w := &world{
 		seed:    c.Seed,
-		node:    stack.Config{Swim: members, Dialect: cbor.New(cbor.Config{}), Scratch: new(core.Scratch), Check: true},
+		node:    stack.Config{Swim: members, Dialect: cbor.New(cbor.Config{}), Scratch: new(core.Scratch)},
 		make:    h.NewNode,
 		nodes:   make([]process, c.Nodes),
 		trace:   tracer{out: h.Trace, dialect: cbor.New(cbor.Config{})},
 		measure: measure{victim: c.Victim},
 		watch:   h.Watch, stop: h.Stop, firstOnly: h.FirstOnly,
 	}
+	w.node.Check = c.Swim.Mutant == mutant.None // mutants are for oracles to find, not for the core itself
 	if w.make == nil {
 		w.make = func(_ int, c stack.Config) (core.Verbs, error) { return stack.New(c) }
 	}

@@ -140,6 +140,37 @@ func TestBadNodesEndTheRun(t *testing.T) {
 	require.ErrorIs(t, calm(Harness{Trace: full{}}), core.FaultStorage)
 }
 
+// TestPanicIsABreach ends the run at the step in which a node panics.
+func TestPanicIsABreach(t *testing.T) {
+	r := mustRun(t, Options{Scenario: "calm", Nodes: 2, Harness: Harness{
+		NewNode: func(i int, c stack.Config) (core.Verbs, error) {
+			v, err := stack.New(c)
+			return &fragile{v, 20 + 100*i}, err
+		},
+	}})
+	require.False(t, r.OK)
+	require.Len(t, r.Violations, 1)
+	v := r.Violations[0]
+	require.Equal(t, "S0", v.Oracle)
+	require.Equal(t, "n0", v.Observer)
+	require.Equal(t, "panic: out of steps", v.What)
+	require.Equal(t, r.Steps, v.Step)
+	require.NotEmpty(t, v.Cause)
+}
+
+// fragile is a node that panics after a number of steps.
+type fragile struct {
+	core.Verbs
+	left int
+}
+
+func (f *fragile) Step(now core.Instant, in core.Input) {
+	if f.left--; f.left == 0 {
+		panic("out of steps")
+	}
+	f.Verbs.Step(now, in)
+}
+
 // restless is a node whose deadline has always passed.
 type restless struct{}
 

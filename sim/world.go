@@ -32,6 +32,7 @@ type world struct {
 
 	hash      hash
 	trace     tracer
+	stepping  bool // a node is in Step
 	watch     func(*Step)
 	stop      func() bool
 	firstOnly bool
@@ -214,7 +215,9 @@ func (w *world) step(i int, from int32, in core.Input) {
 	w.in = in
 	w.hash.step(w.now, i, from, &w.in)
 	w.check.Input(w.now, i, &w.in)
+	w.stepping = true
 	p.verbs.Step(w.now, in)
+	w.stepping = false
 	for e, ok := p.verbs.Next(); ok; e, ok = p.verbs.Next() {
 		w.effect = e
 		w.hash.effect(&w.effect)

@@ -321,6 +321,11 @@ func (c *Checker) subject(i int, name string) int {
 	return s
 }
 
+// Panicked says that the node whose step it is panicked, and with what.
+func (c *Checker) Panicked(what any) {
+	c.log.Add(Violation{Oracle: infos[noPanic].ID, Name: infos[noPanic].Name, What: fmt.Sprint("panic: ", what)})
+}
+
 // violate reports that observer broke an oracle's rule, about subject if that is not -1.
 func (c *Checker) violate(observer, subject int, o oracle, what, expected string) {
 	v := Violation{Oracle: infos[o].ID, Name: infos[o].Name, Observer: Name(observer), What: what, Expected: expected}

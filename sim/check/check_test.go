@@ -168,6 +168,10 @@ var breaches = []struct {
 	{knownMembers, func(c *Checker, now core.Instant) {
 		tell(c, now, 0, &swim.Joined{Member: swim.Member{Record: swim.Record{Name: "n01"}}})
 	}},
+	{noPanic, func(c *Checker, now core.Instant) {
+		c.Input(now, 0, &core.Input{Kind: core.InputWake})
+		c.Panicked("help")
+	}},
 	{datagramFits, func(c *Checker, now core.Instant) { send(c, now, 0, 1401) }},
 	{commandsComplete, func(c *Checker, now core.Instant) { // never issued
 		tell(c, now, 0, &core.Done{ID: 7})

@@ -27,7 +27,8 @@ func Oracles() []Info { return append([]Info{}, infos[:]...) }
 type oracle uint8
 
 const (
-	incarnationMonotone oracle = iota
+	noPanic oracle = iota
+	incarnationMonotone
 	noResurrection
 	legalTransitions
 	issuedIncarnations
@@ -55,6 +56,7 @@ const (
 )
 
 var infos = [oracles]Info{
+	noPanic: {"S0", "no-panic", "no node panics, or breaks an invariant of its own", contract},
 	incarnationMonotone: {"S1", "incarnation-monotone",
 		"the incarnation that a member is seen at never falls, unless its row was removed", swimPaper},
 	noResurrection: {"S2", "no-resurrection",

@@ -1,0 +1,165 @@
+package repro
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nekton-go/nekton/internal/mutant"
+	"github.com/nekton-go/nekton/sim"
+	"github.com/nekton-go/nekton/sim/check"
+	"github.com/nekton-go/nekton/sim/slice"
+)
+
+const faultsMax = 12 // of those before the violation that a report lists
+
+// A Report is all there is to say about a run that failed.
+type Report struct {
+	Case        sim.Case
+	Violation   check.Violation
+	More        int    // further violations of the same run
+	Determinism string // whether the same comes out again
+	Shrunk      string // what the case was made from; empty if it is as it was drawn
+	Slice       slice.Slice
+	Reproduce   string // the command that shows it again
+}
+
+// String is the report, for people who see such a thing for the first time.
+func (r *Report) String() string {
+	var b strings.Builder
+	v := &r.Violation
+	fmt.Fprintf(&b, "FAIL %s %s   seed=%d  step=%s  t=%v   (%s)\n", v.Oracle, v.Name, r.Case.Seed, thousands(v.Step),
+		moment(time.Duration(v.At)), r.Determinism)
+	if doc := doc(v.Oracle); doc != "" {
+		fmt.Fprintf(&b, "  rule:     %s\n", doc)
+	}
+	row := v.Observer
+	if v.Subject != "" {
+		row += "'s view of " + v.Subject
+	}
+	if row != "" {
+		row += ": "
+	}
+	fmt.Fprintf(&b, "  observed: %s%s\n", row, v.What)
+	for _, line := range [...]struct{ label, text string }{
+		{"expected", v.Expected}, {"because", v.Cause}, {"before", v.Before},
+	} {
+		if line.text != "" {
+			fmt.Fprintf(&b, "  %-9s %s\n", line.label+":", line.text)
+		}
+	}
+	if r.More > 0 {
+		fmt.Fprintf(&b, "  and then: %s more in the same run\n", count(r.More, "violation"))
+	}
+	fmt.Fprintf(&b, "%s: %s\n", r.Case.Name, drawn(&r.Case))
+	if r.Shrunk != "" {
+		fmt.Fprintf(&b, "shrunk: %s\n", r.Shrunk)
+	}
+	b.WriteString(r.faults())
+	if n := len(r.Slice.Lines); n > 0 {
+		fmt.Fprintf(&b, "what led to it (%d of the %s steps before it):\n", n, thousands(uint64(r.Slice.Past)))
+		for i, line := range r.Slice.Lines {
+			mark := ""
+			if i == n-1 && line.Step == v.Step {
+				mark = "  <-- violates"
+			}
+			fmt.Fprintf(&b, "  %v%s\n", line, mark)
+		}
+	}
+	fmt.Fprintf(&b, "reproduce: %s\n", r.Reproduce)
+	return b.String()
+}
+
+// faults lists the last faults that began before the violation.
+func (r *Report) faults() string {
+	var before []sim.Op
+	for _, op := range r.Case.Ops {
+		if op.IsFault() && op.At <= time.Duration(r.Violation.At) {
+			before = append(before, op)
+		}
+	}
+	if len(before) == 0 {
+		return "faults before it: none\n"
+	}
+	slices.SortStableFunc(before, func(a, b sim.Op) int { return int(a.At - b.At) })
+	var b strings.Builder
+	b.WriteString("faults before it:\n")
+	if left := len(before) - faultsMax; left > 0 {
+		fmt.Fprintf(&b, "  (%d earlier: see case.json)\n", left)
+		before = before[left:]
+	}
+	for _, op := range before {
+		name := ""
+		if op.Fault != "" && op.Fault != op.Kind.String() {
+			name = "  (" + op.Fault + ")"
+		}
+		op.Until = op.Until.Round(time.Millisecond)
+		fmt.Fprintf(&b, "  t=%-9v %v%s\n", moment(op.At), op, name)
+	}
+	return b.String()
+}
+
+// drawn describes a case: its members, its faults, and what is not as in swim.LAN.
+func drawn(c *sim.Case) string {
+	parts := []string{fmt.Sprintf("%d nodes for %v", c.Nodes, c.For)}
+	var faults []string
+	times := map[string]int{}
+	for _, op := range c.Ops {
+		if !op.IsFault() {
+			continue
+		}
+		name := op.Fault
+		if name == "" {
+			name = op.Kind.String()
+		}
+		if times[name]++; times[name] == 1 {
+			faults = append(faults, name)
+		}
+	}
+	slices.Sort(faults)
+	for i, name := range faults {
+		if times[name] > 1 {
+			faults[i] += " ×" + strconv.Itoa(times[name])
+		}
+	}
+	if len(faults) > 0 {
+		parts = append(parts, "faults "+strings.Join(faults, ", "))
+	}
+	if tuned := c.Tuned(); len(tuned) > 0 {
+		parts = append(parts, "tuned "+strings.Join(tuned, ", "))
+	}
+	if c.Swim.Mutant != mutant.None {
+		parts = append(parts, "MUTANT "+c.Swim.Mutant.String())
+	}
+	return strings.Join(parts, "; ")
+}
+
+func doc(oracle string) string {
+	for _, info := range check.Oracles() {
+		if info.ID == oracle {
+			return info.Doc
+		}
+	}
+	return ""
+}
+
+// moment rounds what people need not know to the nanosecond.
+func moment(d time.Duration) time.Duration { return d.Round(time.Millisecond) }
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.Itoa(n) + " " + what + "s"
+}
+
+// thousands writes 48112 as 48,112.
+func thousands(n uint64) string {
+	text := strconv.FormatUint(n, 10)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
