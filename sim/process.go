@@ -46,6 +46,7 @@ func (w *world) boot(i int, lost bool) {
 	c := w.node
 	c.Swim.Name, c.Swim.Addr = check.Name(i), address(i)
 	c.Swim.Meta = []byte("meta of " + c.Swim.Name)
+	c.Swim.Table = w.tables.newTable()
 	p.boot++
 	for word := range len(c.Seed) / 8 {
 		binary.LittleEndian.PutUint64(c.Seed[8*word:], draw(w.seed, forNode, uint64(i), uint64(p.boot), uint64(word)))

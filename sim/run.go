@@ -156,6 +156,7 @@ func newWorld(c *Case, h *Harness) *world {
 		node:    stack.Config{Swim: members, Dialect: cbor.New(cbor.Config{}), Scratch: new(core.Scratch)},
 		make:    h.NewNode,
 		nodes:   make([]process, c.Nodes),
+		tables:  newDirectory(c.Nodes),
 		trace:   tracer{out: h.Trace, dialect: cbor.New(cbor.Config{})},
 		measure: measure{victim: c.Victim},
 		watch:   h.Watch, stop: h.Stop, firstOnly: h.FirstOnly,

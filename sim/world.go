@@ -23,6 +23,7 @@ type world struct {
 	node   stack.Config // what all nodes have in common
 	make   Factory
 	nodes  []process
+	tables *directory
 	conns  []conn
 	unused []int32 // free slots of conns
 	net    network

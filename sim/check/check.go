@@ -113,12 +113,16 @@ func Name(i int) string { return "n" + strconv.Itoa(i) }
 
 // Index returns the number of the member called name, or -1 if there can be none.
 func Index(name string) int {
-	if len(name) < 2 || name[0] != 'n' {
+	const digitsMax = 9 // far more members than there can be
+	if len(name) < 2 || len(name) > 1+digitsMax || name[0] != 'n' || name[1] == '0' && len(name) > 2 {
 		return -1
 	}
-	i, err := strconv.Atoi(name[1:])
-	if err != nil || i < 0 || Name(i) != name {
-		return -1
+	i := 0
+	for _, digit := range []byte(name[1:]) {
+		if digit < '0' || digit > '9' {
+			return -1
+		}
+		i = 10*i + int(digit-'0')
 	}
 	return i
 }
