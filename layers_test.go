@@ -36,6 +36,7 @@ const layers = `
 	core < codec/seal, codec/journal;
 
 	# the simulator
+	codec/journal < sim;
 	NONE < sim/internal/pages < sim/check;
 	core/stack, codec/cbor, codec/seal < sim/check < sim < sim/shrink, sim/slice, sim/scenario;
 	sim/slice < sim/repro;

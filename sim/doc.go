@@ -19,6 +19,7 @@
 // Datagrams take an even draw between two latencies and may be lost, doubled and late. Links are
 // connections between machines that stay up while processes die: ordered, resent when lost, refused by
 // a dead process, timed out across a cut, read in pieces. A paused process hears later what arrived in
-// time, and is told so (core.Input.At). A crash loses what the journal had not made durable. Names
+// time, and is told so (core.Input.At). Each member has a disk, to which the real journal (codec/journal)
+// writes: a crash loses what was not synced, and faults of the disk lose, tear, shuffle and change more. Names
 // "n0:7946", "n1:7946" ... resolve to the members' addresses.
 package sim

@@ -2,76 +2,176 @@ package sim
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
+	"github.com/nekton-go/nekton/codec/journal"
 	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/internal/mix"
+	"github.com/nekton-go/nekton/sim/check"
 )
 
 // Writes become durable one after the other, each within these bounds.
 const (
 	journalMin = 100 * time.Microsecond
 	journalMax = 2 * time.Millisecond
+	bootAgain  = time.Second // until a process that could not read its journal is started again
 )
 
-// journal is one member's disk. Records become durable in order; a crash loses those that are not.
-type journal struct {
-	records []record
-	durable int // records[:durable] survive a crash
+// storage is one member's journal: the real one, on a simulated disk.
+type storage struct {
+	disk
+	slow    time.Duration    // how much longer writes may take
+	journal *journal.Journal // of the running process
+	queue   []journal.Store  // not reported yet, oldest first
 	writes  uint64
-	last    core.Instant // when the newest write will be durable
+	last    core.Instant // when the newest of the queue will be reported
+
+	asked   []check.Stored // all that may still matter, oldest first
+	stale   *backup        // what a starting process finds instead, or nil
+	attempt uint32         // counts what makes a process start; a later one replaces an earlier
 }
 
-type record struct {
-	proto    core.Proto
-	snapshot bool
-	data     []byte
-}
-
-// journal writes one record and says so to its node when it is durable.
+// journal has one record written, and reported when it is durable.
 func (w *world) journal(i int, e *core.Effect) {
 	p := &w.nodes[i]
-	j := &p.journal
-	j.records = append(j.records, record{e.Proto, e.Kind == core.EffectCompact, bytes.Clone(e.Data)})
-	j.writes++
-	random := draw(w.seed, forJournal, uint64(i), uint64(p.boot), j.writes)
+	s := &p.storage
+	store := journal.Store{
+		Proto: e.Proto, Snapshot: e.Kind == core.EffectCompact, Token: e.Token, Data: bytes.Clone(e.Data),
+	}
+	s.queue = append(s.queue, store)
+	s.asked = append(s.asked, check.Stored{Proto: store.Proto, Snapshot: store.Snapshot, Data: store.Data})
+	s.writes++
+	random := draw(w.seed, forJournal, uint64(i), uint64(p.boot), s.writes)
 	delay := journalMin + time.Duration(below(random, int64(journalMax-journalMin)+1))
-	j.last = max(j.last, w.now).Add(delay)
-	w.pushEvent(j.last, classInput, event{kind: evStored, node: int32(i), boot: p.boot, token: e.Token})
+	if s.slow > 0 {
+		w.faults.DiskWritesSlow++
+		delay += time.Duration(below(draw(w.seed, forDiskSlow, uint64(i), uint64(p.boot), s.writes), int64(s.slow)))
+	}
+	s.last = max(s.last, w.now).Add(delay)
+	w.pushEvent(s.last, classInput, event{kind: evStored, node: int32(i), boot: p.boot, token: e.Token})
 }
 
-// sync makes the oldest write durable. A durable snapshot replaces what its machine wrote before.
-func (j *journal) sync() {
-	if j.durable++; !j.records[j.durable-1].snapshot {
+// commit writes the oldest record of the queue.
+func (w *world) commit(i int) core.Fault {
+	s := &w.nodes[i].storage
+	oldest := s.queue[:1]
+	_ = s.journal.Commit(oldest) // the store says how it fared
+	err := oldest[0].Err
+	at := len(s.asked) - len(s.queue)
+	s.queue = s.queue[1:]
+	if err != nil {
+		w.faults.StoresFailed++
+		w.trace.disk(w.now, i, "a store failed: %v", err)
+		return core.FaultStorage
+	}
+	s.asked[at].Durable = true
+	s.forget(at)
+	return core.FaultNone
+}
+
+// forget drops what a durable snapshot has replaced for good.
+func (s *storage) forget(at int) {
+	if !s.asked[at].Snapshot || len(s.pending) > 0 {
 		return
 	}
-	snapshot := j.records[j.durable-1]
-	kept := make([]record, 0, len(j.records))
-	for _, r := range j.records[:j.durable-1] {
-		if r.proto != snapshot.proto {
-			kept = append(kept, r)
-		}
-	}
-	j.records = append(kept, j.records[j.durable-1:]...)
-	j.durable = len(kept) + 1
+	proto, k := s.asked[at].Proto, 0
+	s.asked = slices.DeleteFunc(s.asked, func(r check.Stored) bool {
+		k++
+		return k <= at && r.Proto == proto
+	})
 }
 
-// crash forgets what is not durable and returns how many records that were.
-func (j *journal) crash() (lost int) {
-	lost = len(j.records) - j.durable
-	j.records = j.records[:j.durable]
-	j.last = 0
+// stop ends the process. Unless a fault says otherwise, nothing of what is queued is on the disk; or some of it
+// was just being written, and the power failed at any moment.
+func (s *storage) stop() (lost int) {
+	lost = len(s.queue)
+	if lost > 0 && (s.tears || s.reorders) {
+		random := draw(s.seed, forPower, s.member, s.crashes, 0)
+		batch := s.queue[:1+below(random, int64(lost))]
+		s.power = int(below(mix.Uint64(random), operationsMax+1))
+		_ = s.journal.Commit(batch)
+	}
+	s.crash()
+	s.queue, s.last = nil, 0
 	return lost
 }
 
-// recover gives a starting node its journal.
-func (w *world) recover(i int) {
-	j := &w.nodes[i].journal
-	for k := range j.records {
-		r := &j.records[k]
-		in := core.Input{Kind: core.InputReplay, Proto: r.proto, Data: bytes.Clone(r.data)}
-		if r.snapshot {
-			in.Kind = core.InputRestore
-		}
-		w.step(i, -1, in)
+// operationsMax is how many operations it takes to write a record, or to recover a file, at most.
+const operationsMax = 8
+
+// replace puts another disk in the place of this one.
+func (s *storage) replace(by *backup) {
+	s.restore(by.image)
+	s.asked, s.broke = slices.Clone(by.asked), by.broke
+}
+
+// recover opens the journal for a starting process and returns what it found. If it cannot be opened the process
+// ends, and whoever watches over it tries again.
+func (w *world) recover(i int, lost bool) (past []core.Input, ok bool) {
+	s := &w.nodes[i].storage
+	s.attempt++
+	switch {
+	case lost:
+		w.faults.JournalsLost++
+		s.replace(new(backup))
+		s.writes = 0
+	case s.stale != nil:
+		w.faults.DisksStale++
+		s.replace(s.stale)
 	}
+	s.recoveries++
+	s.decay()
+	again, err := s.interrupted()
+	if errors.Is(err, journal.ErrForeign) { // somebody comes and moves the file away
+		w.faults.JournalsLost++
+		w.trace.disk(w.now, i, "moved away: %v", err)
+		s.replace(new(backup))
+		again, err = nil, nil
+	}
+	if err != nil {
+		w.err = fmt.Errorf("%s cannot recover the journal of a sound disk: %w", check.Name(i), err)
+		return nil, false
+	}
+	j, found, err := journal.Open(s)
+	for _, r := range found.Repairs {
+		w.faults.JournalsMended++
+		shape := "cut short"
+		if r.Aside != "" {
+			shape = "damaged; kept as " + r.Aside
+		}
+		w.trace.disk(w.now, i, "the last %d bytes of %s are %s", r.Lost, r.File, shape)
+	}
+	if err != nil {
+		w.faults.BootsFailed++
+		w.trace.disk(w.now, i, "cannot start: %v", err)
+		s.crash()
+		w.pushEvent(w.now.Add(bootAgain), classInput, event{kind: evBoot, node: int32(i), boot: s.attempt})
+		return nil, false
+	}
+	w.check.Recovered(w.now, i, check.Recovery{Asked: s.asked, Doubtful: s.broke, Got: found.Inputs, Again: again})
+	s.begin(j, found.Inputs)
+	return found.Inputs, true
+}
+
+// begin has a process write to j from now on.
+func (s *storage) begin(j *journal.Journal, found []core.Input) {
+	s.journal, s.broke, s.asked = j, false, nil
+	for _, in := range found {
+		s.asked = append(s.asked, check.Stored{
+			Proto: in.Proto, Snapshot: in.Kind == core.InputRestore, Data: in.Data, Durable: true,
+		})
+	}
+}
+
+// interrupted recovers a copy of the disk, with the power failing half way, and then again.
+func (s *storage) interrupted() ([]core.Input, error) {
+	t := s.twin()
+	t.power = int(below(draw(s.seed, forPower, s.member, s.crashes, s.recoveries), operationsMax+1))
+	_, _, _ = journal.Open(&t)
+	t.crash()
+	_, found, err := journal.Open(&t)
+	return found.Inputs, err
 }

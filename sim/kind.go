@@ -21,6 +21,14 @@ const (
 	Duplicate
 	Reorder
 	Drop
+	DiskSlow
+	DiskFull
+	DiskError
+	DiskTorn
+	DiskReorder
+	DiskLose
+	DiskRot
+	DiskStale
 	kinds
 )
 
@@ -31,6 +39,7 @@ const (
 	ofMembers realm = iota // what their applications tell them to do
 	ofProcess              // their processes: members are unwell from then on
 	ofNetwork              // a rule of the network, while its window is open
+	ofDisks                // what is wrong with disks, likewise
 )
 
 // KindInfo describes one kind of operation.
@@ -93,6 +102,38 @@ var kindTable = [kinds]KindInfo{
 	Drop: {
 		Name: "drop", params: anyPair | hasNth, realm: ofNetwork,
 		Doc: "the Nth packet from Nodes to Peers is lost",
+	},
+	DiskSlow: {
+		Name: "disk-slow", params: hasNodes | hasExtra | isWindow, realm: ofDisks,
+		Doc: "writes to the disks of Nodes take up to Extra longer, as in every fault of disks",
+	},
+	DiskFull: {
+		Name: "disk-full", params: hasNodes | hasExtra | isWindow, realm: ofDisks,
+		Doc: "there is no room for another write, only for a part of it",
+	},
+	DiskError: {
+		Name: "disk-error", params: hasNodes | hasExtra | hasPPM | isWindow, realm: ofDisks,
+		Doc: "PPM of the syncs fail, and forget what they should have written; PPM of the reads fail",
+	},
+	DiskTorn: {
+		Name: "disk-torn", params: hasNodes | hasExtra | isWindow, realm: ofDisks,
+		Doc: "a crash leaves the beginning of what was under way, up to any byte",
+	},
+	DiskReorder: {
+		Name: "disk-reorder", params: hasNodes | hasExtra | isWindow, realm: ofDisks,
+		Doc: "a crash leaves any pieces of what was under way",
+	},
+	DiskLose: {
+		Name: "disk-lose", params: hasNodes | hasExtra | isWindow, realm: ofDisks,
+		Doc: "syncs do nothing and say that they did; what is written until the next that does is lost at a crash",
+	},
+	DiskRot: {
+		Name: "disk-rot", params: hasNodes | hasExtra | hasPPM | isWindow, realm: ofDisks,
+		Doc: "PPM of the bits on the disk flip at every start",
+	},
+	DiskStale: {
+		Name: "disk-stale", params: hasNodes | hasExtra | isWindow, realm: ofDisks,
+		Doc: "whoever starts finds the disk as it was when the window began",
 	},
 }
 

@@ -41,6 +41,19 @@ type Faults struct {
 	InboxDropped uint64 `json:"inbox_dropped"` // datagrams that a process was too late for
 	JournalsLost uint64 `json:"journals_lost"`
 	RecordsLost  uint64 `json:"records_lost"` // not durable at a crash
+
+	DiskWritesSlow    uint64 `json:"disk_writes_slow"`
+	DiskWritesRefused uint64 `json:"disk_writes_refused"` // for want of space
+	DiskWritesTorn    uint64 `json:"disk_writes_torn"`    // survived a crash in part
+	DiskPiecesLost    uint64 `json:"disk_pieces_lost"`    // of writes of which others may have survived
+	DiskSyncsFailed   uint64 `json:"disk_syncs_failed"`
+	DiskSyncsIgnored  uint64 `json:"disk_syncs_ignored"`
+	DiskReadsFailed   uint64 `json:"disk_reads_failed"`
+	DiskBitsFlipped   uint64 `json:"disk_bits_flipped"`
+	DisksStale        uint64 `json:"disks_stale"`
+	StoresFailed      uint64 `json:"stores_failed"`   // as nodes were told
+	JournalsMended    uint64 `json:"journals_mended"` // files that recovery cut something off
+	BootsFailed       uint64 `json:"boots_failed"`    // for want of a journal that can be read
 }
 
 // observe takes note of an event that member i emitted.

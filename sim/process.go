@@ -34,13 +34,17 @@ type process struct {
 	conns    []int32 // open connections
 	accepted uint64
 	commands uint64
-	journal  journal
+	storage  storage
 }
 
 // boot starts member i's next process: from its journal, or with nothing but its name if that is lost.
 func (w *world) boot(i int, lost bool) {
 	p := &w.nodes[i]
 	if p.running || w.err != nil {
+		return
+	}
+	past, ok := w.recover(i, lost)
+	if !ok {
 		return
 	}
 	c := w.node
@@ -62,19 +66,19 @@ func (w *world) boot(i int, lost bool) {
 	if p.boot > 1 {
 		w.faults.Restarts++
 	}
-	if lost {
-		w.faults.JournalsLost++
-		p.journal = journal{}
-	} else {
+	if !lost {
 		w.step(i, -1, core.Input{Kind: core.InputWall, Wall: epoch + int64(w.now)})
 	}
-	w.recover(i)
+	for _, in := range past {
+		w.step(i, -1, in)
+	}
 	w.step(i, -1, core.Input{Kind: core.InputWake})
 }
 
 // crash stops a process at once. What it had not made durable is lost.
 func (w *world) crash(i int, lost bool) {
 	p := &w.nodes[i]
+	p.storage.attempt++
 	if !p.running {
 		return
 	}
@@ -85,7 +89,7 @@ func (w *world) crash(i int, lost bool) {
 	p.running = false
 	p.attention = attention{inbox: p.inbox[:0], stops: p.stops[:0], deafens: p.deafens[:0]}
 	p.ran += w.now.Sub(p.started)
-	w.faults.RecordsLost += uint64(p.journal.crash())
+	w.faults.RecordsLost += uint64(p.storage.stop())
 	w.sever(i)
 	w.check.Stopped(w.now, i)
 }

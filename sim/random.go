@@ -22,6 +22,12 @@ const (
 	forJournal                      // latency of writes: (node, boot, n-th write)
 	forTurn                         // how a process catches up: (node, boot, n-th turn)
 	forSwarm                        // what swarms choose: (fault or aspect by name, 0, n-th draw)
+	forDiskSlow                     // how much longer a write takes: (node, boot, n-th write)
+	forDiskFull                     // how much of a write still fits: (node, 0, n-th operation of the disk)
+	forDiskError                    // which syncs and reads fail: (node, 0, n-th operation of the disk)
+	forDiskTear                     // what survives a crash: (node, n-th crash, n-th change)
+	forDiskRot                      // which bits flip: (node, n-th recovery, bit)
+	forPower                        // when the power fails: (node, n-th crash, n-th recovery)
 )
 
 // draw returns 64 random bits that depend on nothing but its arguments. There is no generator and so

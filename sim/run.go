@@ -169,6 +169,9 @@ func newWorld(c *Case, h *Harness) *world {
 	for _, oracle := range h.Oracles {
 		w.check.Watch(oracle(w.check.Log()))
 	}
+	for i := range w.nodes {
+		w.nodes[i].storage.disk = newDisk(c.Seed, i, &w.faults)
+	}
 	w.net = network{
 		Network: c.Network, seed: c.Seed, sent: make([][]uint32, c.Nodes), dials: make([][]uint32, c.Nodes),
 	}

@@ -23,6 +23,8 @@ func (w *world) begin(index int32) {
 	switch kindTable[op.Kind].realm {
 	case ofNetwork:
 		w.net.add(index, op, len(w.nodes))
+	case ofDisks:
+		w.openDisks(index)
 	case ofProcess:
 		w.strike(index, op)
 	case ofMembers:
@@ -39,6 +41,8 @@ func (w *world) end(index int32) {
 	switch kindTable[op.Kind].realm {
 	case ofNetwork:
 		w.net.remove(index)
+	case ofDisks:
+		w.closeDisks(index)
 	case ofProcess:
 		w.relieve(index, op)
 	}

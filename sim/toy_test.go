@@ -68,6 +68,9 @@ func (y *toy) Step(now core.Instant, in core.Input) {
 		what = fmt.Sprintf("resolved %v: %v", in.Addrs, in.Fault)
 	case core.InputStored:
 		what = fmt.Sprintf("stored %d", in.Token)
+		if in.Fault != core.FaultNone {
+			what += ": " + in.Fault.String()
+		}
 	case core.InputWall:
 		what = "wall clock"
 	case core.InputRestore, core.InputReplay:

@@ -38,6 +38,13 @@ func (t *tracer) lost(now core.Instant, from, to int, why string) {
 	}
 }
 
+// disk shows what becomes of a journal.
+func (t *tracer) disk(now core.Instant, i int, format string, args ...any) {
+	if t.out != nil && !t.events {
+		t.line(now, "   %s disk: %s", check.Name(i), fmt.Sprintf(format, args...))
+	}
+}
+
 // effect shows what a node asks for.
 func (t *tracer) effect(now core.Instant, i int, e *core.Effect) {
 	if t.out == nil || t.events && e.Kind != core.EffectEmit {

@@ -27,6 +27,7 @@ type world struct {
 	conns  []conn
 	unused []int32 // free slots of conns
 	net    network
+	disks  []diskRule // open windows
 	ops    []Op
 
 	checkpoints checkpoints
@@ -75,6 +76,7 @@ type eventKind uint8
 const (
 	evBegin eventKind = iota // an operation
 	evEnd
+	evBoot    // a process that could not start is started again
 	evInspect // the harness asks every node for its counts
 	evDial    // an attempt to connect; see link.go
 	evAccept  // it reached the peer
@@ -151,6 +153,10 @@ func (w *world) fire(slot int32) {
 		w.begin(ev.node)
 	case evEnd:
 		w.end(ev.node)
+	case evBoot:
+		if w.nodes[ev.node].storage.attempt == ev.boot {
+			w.boot(int(ev.node), false)
+		}
 	case evInspect:
 		w.inspect(time.Duration(ev.at))
 	case evDial:
@@ -196,7 +202,7 @@ func (w *world) input(ev *event) {
 		}
 	case evStored:
 		in.Kind = core.InputStored
-		p.journal.sync()
+		in.Fault = w.commit(int(ev.node))
 	case evCommand:
 		in.Kind, in.Command = core.InputCommand, ev.command
 	default:

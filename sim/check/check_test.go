@@ -3,6 +3,7 @@ package check
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -197,11 +198,50 @@ var breaches = []struct {
 		c.Input(now, 1, &core.Input{Kind: core.InputCommand, Command: swim.Leave{ID: 7}})
 		c.Settle(now)
 	}},
+	{journalPrefix, found(asked("a", "b", "c"), "a", "c")},
+	{journalPrefix, found(asked("a", "b"), "b")},
+	{journalPrefix, found(asked("a", "b"), "a", "b", "b")},
+	{journalPrefix, found(asked("a", "=ab", "c"), "a", "b")},
+	{journalPrefix, found(nil, "a")},
+	{journalDurable, found(asked("a", "b!", "c"), "a")},
+	{journalDurable, found(asked("a", "=ab!", "c"), "a")},
+	{journalDurable, found(asked("a!"))},
+	{recoveryRepeats, func(c *Checker, now core.Instant) {
+		c.Recovered(now, 0, Recovery{Asked: asked("a"), Got: inputs("a")})
+	}},
 	{countsAgree, info(swim.Info{ID: 7, Members: 3})},
 	{countsAgree, info(swim.Info{ID: 7, Members: 2, Dead: 1})},
 	{countsAgree, info(swim.Info{ID: 7, Members: 2, Left: 1})},
 	{queueBounded, info(swim.Info{ID: 7, Members: 2, Broadcasts: swim.LAN().BroadcastsMax + 1})},
 	{probeInterval, info(swim.Info{ID: 7, Members: 2, Counters: swim.Counters{Probes: 5}})},
+}
+
+// asked makes stores of machine 1: "a" is a record, "=a" a snapshot, and "a!" is durable.
+func asked(texts ...string) (all []Stored) {
+	for _, text := range texts {
+		data, durable := strings.CutSuffix(text, "!")
+		data, snapshot := strings.CutPrefix(data, "=")
+		all = append(all, Stored{Proto: 1, Snapshot: snapshot, Data: []byte(data), Durable: durable})
+	}
+	return all
+}
+
+// inputs makes what recovery finds: "a" is a record, "=a" a snapshot.
+func inputs(texts ...string) (all []core.Input) {
+	for _, s := range asked(texts...) {
+		in := core.Input{Kind: core.InputReplay, Proto: 1, Data: s.Data}
+		if s.Snapshot {
+			in.Kind = core.InputRestore
+		}
+		all = append(all, in)
+	}
+	return all
+}
+
+func found(asked []Stored, texts ...string) func(*Checker, core.Instant) {
+	return func(c *Checker, now core.Instant) {
+		c.Recovered(now, 0, Recovery{Asked: asked, Got: inputs(texts...), Again: inputs(texts...)})
+	}
 }
 
 func info(i swim.Info) func(*Checker, core.Instant) {
@@ -299,6 +339,17 @@ func TestLawful(t *testing.T) {
 			tell(c, now, 0, change(p(at(0, swim.Alive, 3)), p(at(0, swim.Left, 3))))
 			tell(c, now, 0, &core.Done{ID: 7})
 			c.Finished(now.Add(time.Hour))
+		},
+		"finds what was durable, and some more": func(c *Checker) {
+			found(asked("a", "b!", "c", "d"), "a", "b", "c")(c, now)
+			found(asked("a!", "=ab", "c"), "a")(c, now)
+			found(asked("a!", "=ab!", "c"), "=ab")(c, now)
+			found(asked("a", "b"))(c, now)
+		},
+		"finds less, on a disk that broke its word": func(c *Checker) {
+			c.Recovered(now, 0, Recovery{
+				Asked: asked("a!", "=ab!", "c!"), Got: inputs("a"), Again: inputs("a"), Doubtful: true,
+			})
 		},
 		"dies with a command open": func(c *Checker) {
 			c.Input(now, 0, &core.Input{Kind: core.InputCommand, Command: swim.Leave{ID: 7}})

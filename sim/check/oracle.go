@@ -20,7 +20,8 @@ type Info struct {
 }
 
 // Oracles lists the oracles of a Checker. Those whose ID begins with S say what must never happen and with L
-// what must happen once the faults have stopped; C is for commands and T for what the other oracles rely on.
+// what must happen once the faults have stopped; C is for commands, P for what outlives a process, and T for what the
+// other oracles rely on.
 func Oracles() []Info { return append([]Info{}, infos[:]...) }
 
 // oracle is an index into infos.
@@ -46,6 +47,9 @@ const (
 	completeness
 	agreement
 	leaversGone
+	journalPrefix
+	journalDurable
+	recoveryRepeats
 	oracles
 )
 
@@ -53,6 +57,7 @@ const (
 	swimPaper = "SWIM §4.2"
 	contract  = "package core"
 	here      = "package core/swim"
+	journals  = "package codec/journal"
 )
 
 var infos = [oracles]Info{
@@ -86,4 +91,10 @@ var infos = [oracles]Info{
 		"in time, all members that run see each other alive, with the incarnation and the identity each has",
 		swimPaper},
 	leaversGone: {"L3", "leavers-gone", "in time, who has left is left, dead or unknown to everybody", here},
+	journalPrefix: {"P1", "journal-prefix",
+		"what a process finds in its journal is what some first part of its stores adds up to: no gap, nothing else",
+		journals},
+	journalDurable: {"P2", "journal-durable",
+		"it finds all that was called durable, unless the disk broke its word", journals},
+	recoveryRepeats: {"P3", "recovery-repeats", "recovery that is interrupted finds the same the next time", journals},
 }

@@ -1,0 +1,180 @@
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/nekton-go/nekton/codec/journal"
+	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/sim/check"
+)
+
+// trial writes a journal to a disk until the power fails, after so many operations or at the end (-1), recovers
+// it, with the power failing again on the way, and returns what the checks say and how many operations it took to
+// write.
+func trial(seed uint64, power int) (broken []check.Violation, calls int, counts Faults) {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	d := newDisk(seed, 0, &counts)
+	j, _, err := journal.Open(&d)
+	if err != nil {
+		return nil, 0, counts
+	}
+	before := d.calls
+	d.power = power
+	crash := diskFaults{tears: seed%3 == 1, reorders: seed%3 == 2}
+	var asked []check.Stored
+	for n := range 1 + rng.IntN(12) {
+		d.diskFaults = crash
+		d.full = rng.IntN(8) == 0
+		d.errors = []int{0, 0, 0, 500_000}[rng.IntN(4)]
+		d.lies = seed%2 == 0 && rng.IntN(4) == 0
+		var batch []journal.Store
+		for k := range 1 + rng.IntN(3) {
+			data := fmt.Appendf(nil, "%d.%d %x", n, k, make([]byte, rng.IntN(20)))
+			batch = append(batch, journal.Store{
+				Proto: core.Proto(1 + rng.IntN(2)), Snapshot: rng.IntN(4) == 0, Data: data,
+			})
+		}
+		_ = j.Commit(batch)
+		for _, s := range batch {
+			asked = append(asked, check.Stored{
+				Proto: s.Proto, Snapshot: s.Snapshot, Data: s.Data, Durable: s.Err == nil,
+			})
+		}
+	}
+	calls = int(d.calls - before)
+	d.crash()
+	d.diskFaults = crash
+	d.power = rng.IntN(operationsMax)
+	_, _, _ = journal.Open(&d)
+	d.crash()
+	_, first, err := journal.Open(&d)
+	_, again, more := journal.Open(&d)
+	c := check.New(check.Config{Nodes: 1})
+	if err != nil || more != nil {
+		c.Log().Add(check.Violation{What: fmt.Sprint(err, more)})
+	}
+	c.Recovered(1, 0, check.Recovery{Asked: asked, Doubtful: d.broke, Got: first.Inputs, Again: again.Inputs})
+	return c.Log().Violations(), calls, counts
+}
+
+// TestPowerFailsAtEveryPoint writes journals at random to disks with every fault, and cuts the power at every
+// point.
+func TestPowerFailsAtEveryPoint(t *testing.T) {
+	var total Faults
+	for seed := range uint64(100) {
+		broken, calls, _ := trial(seed, -1)
+		require.Empty(t, broken, "seed %d", seed)
+		for power := range calls {
+			broken, _, counts := trial(seed, power)
+			require.Empty(t, broken, "seed %d, power %d", seed, power)
+			total.DiskWritesRefused += counts.DiskWritesRefused
+			total.DiskWritesTorn += counts.DiskWritesTorn
+			total.DiskPiecesLost += counts.DiskPiecesLost
+			total.DiskSyncsFailed += counts.DiskSyncsFailed
+			total.DiskSyncsIgnored += counts.DiskSyncsIgnored
+		}
+	}
+	require.NotZero(t, total.DiskWritesRefused)
+	require.NotZero(t, total.DiskWritesTorn)
+	require.NotZero(t, total.DiskPiecesLost)
+	require.NotZero(t, total.DiskSyncsFailed)
+	require.NotZero(t, total.DiskSyncsIgnored)
+}
+
+func FuzzDisk(f *testing.F) {
+	for seed := range uint64(12) {
+		f.Add(seed, int(5*seed))
+	}
+	f.Fuzz(func(t *testing.T, seed uint64, power int) {
+		broken, _, _ := trial(seed, max(power, -1))
+		require.Empty(t, broken)
+	})
+}
+
+// TestDisk pins what a disk promises, one thing at a time.
+func TestDisk(t *testing.T) {
+	fresh := func() disk {
+		d := newDisk(1, 0, new(Faults))
+		require.NoError(t, d.Create("a"))
+		require.NoError(t, d.Append("a", []byte("one")))
+		require.NoError(t, d.Sync("a"))
+		require.NoError(t, d.SyncDir())
+		return d
+	}
+	read := func(d *disk, name string) string {
+		data, err := d.Read(name)
+		if err != nil {
+			return err.Error()
+		}
+		return string(data)
+	}
+
+	d := fresh()
+	require.NoError(t, d.Append("a", []byte(" two")))
+	require.Equal(t, "one two", read(&d, "a"), "what is written can be read at once")
+	d.crash()
+	require.Equal(t, "one", read(&d, "a"), "what is not synced is lost")
+
+	require.NoError(t, d.Create("b"))
+	require.NoError(t, d.Append("b", []byte("new")))
+	require.NoError(t, d.Sync("b"))
+	require.NoError(t, d.Rename("b", "a"))
+	require.Equal(t, "new", read(&d, "a"))
+	require.Equal(t, errNoFile.Error(), read(&d, "b"))
+	lost := d.twin()
+	require.Equal(t, "one", read(&lost, "a"), "a rename needs a sync of the directory")
+	require.NoError(t, d.SyncDir())
+	d.crash()
+	require.Equal(t, "new", read(&d, "a"))
+
+	require.NoError(t, d.Truncate("a", 1))
+	require.NoError(t, d.Remove("a"))
+	names, err := d.List()
+	require.NoError(t, err)
+	require.Empty(t, names)
+	d.crash()
+	require.Equal(t, "new", read(&d, "a"))
+
+	d = fresh()
+	d.errors = million
+	require.NoError(t, d.Append("a", []byte(" two")))
+	require.ErrorIs(t, d.Sync("a"), errSync)
+	d.errors = 0
+	require.NoError(t, d.Sync("a"))
+	require.Equal(t, "one", read(&d, "a"), "a later sync does not bring back what an earlier one dropped")
+
+	d = fresh()
+	before := d.image()
+	d.full = true
+	require.ErrorIs(t, d.Append("a", []byte(" two")), errFull)
+	require.Contains(t, "one two", read(&d, "a"))
+	d.restore(before)
+	require.Equal(t, "one", read(&d, "a"))
+
+	d = fresh()
+	d.lies = true
+	require.NoError(t, d.Append("a", []byte(" two")))
+	require.NoError(t, d.Sync("a"))
+	require.True(t, d.lied)
+	d.crash()
+	require.Equal(t, "one", read(&d, "a"))
+	require.False(t, d.lied)
+
+	d.power = 1
+	require.NoError(t, d.Append("a", []byte(" two")))
+	require.ErrorIs(t, d.Sync("a"), errPower)
+	d.crash()
+	require.Equal(t, "one", read(&d, "a"))
+	d.rot = million
+	d.broke = false
+	d.decay()
+	require.True(t, d.broke)
+	require.EqualValues(t, 24, d.counts.DiskBitsFlipped)
+	require.NotEqual(t, "one", read(&d, "a"))
+	d.decay()
+	require.Equal(t, "one", read(&d, "a"))
+}
