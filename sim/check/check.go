@@ -28,6 +28,7 @@ import (
 
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/swim"
+	"github.com/nekton-go/nekton/sim/internal/pages"
 )
 
 const commandPatience = time.Minute // a command that has not completed after this never will
@@ -45,7 +46,7 @@ type Config struct {
 // A Checker follows one run. Its zero value is not usable: see New.
 type Checker struct {
 	config   Config
-	rows     []row // rows[observer*Nodes+subject]
+	views    []pages.Array[row] // by observer, then by subject
 	members  []member
 	touched  []int32 // subjects whose row or application view changed in this step
 	wrong    int
@@ -105,7 +106,7 @@ func New(c Config) *Checker {
 	if c.Locate == nil {
 		c.Locate = func(netip.AddrPort) int { return -1 }
 	}
-	return &Checker{config: c, rows: make([]row, c.Nodes*c.Nodes), members: make([]member, c.Nodes)}
+	return &Checker{config: c, views: make([]pages.Array[row], c.Nodes), members: make([]member, c.Nodes)}
 }
 
 // Name returns the name of member i.
@@ -138,7 +139,7 @@ func (c *Checker) Started(at core.Instant, i int) {
 	m := &c.members[i]
 	m.running, m.leaving, m.started = true, false, at
 	m.commands, m.states = m.commands[:0], [4]int{}
-	clear(c.view(i))
+	c.views[i] = pages.Array[row]{}
 	c.recount(i)
 }
 
@@ -225,13 +226,13 @@ func (c *Checker) event(at core.Instant, i int, ev core.Event) {
 // its table.
 func (c *Checker) Stepped(at core.Instant, i int) {
 	for _, s := range c.touched {
-		r := &c.view(i)[s]
+		r := c.views[i].Get(int(s))
 		if int(s) == i || r.told == r.tellable() {
 			continue
 		}
 		c.violate(i, int(s), eventsFold, "the application was told "+toldText[r.told],
 			"the table says "+r.text())
-		r.told = r.tellable() // report each divergence once
+		c.views[i].Edit(int(s)).told = r.tellable() // report each divergence once
 	}
 	c.touched = c.touched[:0]
 }
@@ -272,7 +273,7 @@ func (c *Checker) tell(i int, name string, to told, from ...told) {
 	if s < 0 || s == i {
 		return
 	}
-	r := &c.view(i)[s]
+	r := c.views[i].Edit(s)
 	if !slices.Contains(from, r.told) {
 		c.violate(i, s, eventsOrdered, "the application is told "+toldText[to],
 			"not after it was told "+toldText[r.told])
@@ -338,5 +339,3 @@ func (c *Checker) violate(observer, subject int, o oracle, what, expected string
 	}
 	c.log.Add(v)
 }
-
-func (c *Checker) view(i int) []row { return c.rows[i*c.config.Nodes : (i+1)*c.config.Nodes] }

@@ -78,7 +78,7 @@ func (c *Checker) transition(o int, t *swim.Transition) {
 	if s < 0 {
 		return
 	}
-	r := &c.view(o)[s]
+	r := c.views[o].Edit(s)
 	for i := range rules {
 		if why := rules[i].breach(c, o, s, r, t); why != "" {
 			text, _ := t.AppendText(nil)
@@ -99,7 +99,7 @@ func (c *Checker) transition(o int, t *swim.Transition) {
 	}
 	c.touched = append(c.touched, int32(s))
 	if o == s {
-		c.recount(s)
+		c.recountSubject(s)
 	} else {
 		c.compare(o, s)
 	}

@@ -17,7 +17,7 @@ func (c *Checker) Disagreements(limit int) []string {
 	var out []string
 	for o := range c.members {
 		for s := range c.members {
-			r := &c.view(o)[s]
+			r := c.views[o].Get(s)
 			if !r.wrong {
 				continue
 			}
@@ -32,17 +32,24 @@ func (c *Checker) Disagreements(limit int) []string {
 
 func (m *member) present() bool { return m.running && !m.leaving }
 
-// recount compares every row that depends on member i: its view, and what the others see of it.
+// recount compares every row that depends on whether member i is there: its view, and what the others see of it.
 func (c *Checker) recount(i int) {
-	for k := range c.members {
-		c.compare(i, k)
-		c.compare(k, i)
+	for s := range c.members {
+		c.compare(i, s)
+	}
+	c.recountSubject(i)
+}
+
+// recountSubject compares what everybody sees of one member.
+func (c *Checker) recountSubject(s int) {
+	for o := range c.members {
+		c.compare(o, s)
 	}
 }
 
 // compare decides whether one row is wrong.
 func (c *Checker) compare(o, s int) {
-	r, self := &c.view(o)[s], &c.view(s)[s]
+	r, self := c.views[o].Get(s), c.views[s].Get(s)
 	wrong := false
 	switch {
 	case !c.members[o].present():
@@ -55,7 +62,7 @@ func (c *Checker) compare(o, s int) {
 	if wrong == r.wrong {
 		return
 	}
-	r.wrong = wrong
+	c.views[o].Edit(s).wrong = wrong
 	if wrong {
 		c.wrong++
 	} else {
@@ -75,7 +82,7 @@ func (c *Checker) Settle(at core.Instant) {
 	var reported [oracles]int
 	for o := range c.members {
 		for s := range c.members {
-			r, broken := &c.view(o)[s], agreement
+			r, broken := c.views[o].Get(s), agreement
 			switch m := &c.members[s]; {
 			case !r.wrong:
 				continue
@@ -96,5 +103,6 @@ func (c *Checker) truth(s int) string {
 	if !c.members[s].present() {
 		return "gone"
 	}
-	return c.view(s)[s].text()
+	self := c.views[s].Get(s)
+	return self.text()
 }
