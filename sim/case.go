@@ -62,6 +62,16 @@ func (c Case) Without(faults ...string) Case {
 	return c
 }
 
+// Faults counts the operations that are faults.
+func (c *Case) Faults() (n int) {
+	for i := range c.Ops {
+		if c.Ops[i].IsFault() {
+			n++
+		}
+	}
+	return n
+}
+
 // Validate says what makes no sense about a case, or returns nil. Errors wrap ErrOptions.
 func (c *Case) Validate() error {
 	switch {

@@ -29,7 +29,7 @@ func faults(c *sim.Case) (names []string) {
 func (s *Shrinker) truncate() {
 	c := s.best
 	c.Ops = slices.Clone(c.Ops)
-	if s.result.Unsafe() {
+	if !s.late {
 		// Nothing after the breach matters, nor whether members agree in the end.
 		end := failure(&s.result)
 		c.For, c.Mark, c.Within = end, min(c.Mark, end), 0
@@ -43,9 +43,14 @@ func (s *Shrinker) truncate() {
 	for _, op := range c.Ops {
 		last = max(last, op.At, op.Until)
 	}
-	if c.Mark, c.For = last, last+time.Second; c.For < s.best.For {
-		s.try("ends with the last disturbance", c)
+	if c.Mark, c.For = last, last+s.calm; c.For < s.best.For {
+		s.try("calm after the last disturbance", c)
 	}
+}
+
+// late says whether it took until members should have recovered for a run to fail.
+func late(c *sim.Case, r *sim.Result) bool {
+	return !r.Unsafe() || failure(r) > min(c.For, c.Mark+c.Within)
 }
 
 // failure is just after the first breach.

@@ -36,6 +36,8 @@ type Shrinker struct {
 	best   sim.Case
 	result sim.Result // of best
 	oracle string     // that must complain
+	late   bool          // it complains only once the faults are over and all should be well
+	calm   time.Duration // then: from the last disturbance to the end
 	runs   int
 	err    error
 }
@@ -59,6 +61,7 @@ func (s *Shrinker) Shrink(c sim.Case) (sim.Case, error) {
 	if s.oracle = s.result.Broken(); s.oracle == "" {
 		return c, fmt.Errorf("%w: %s, seed %d", ErrPasses, c.Name, c.Seed)
 	}
+	s.late, s.calm = late(&c, &s.result), c.For-c.Mark
 	s.truncate()
 	for before := -1; s.running() && before != size(&s.best); {
 		before = size(&s.best)
@@ -99,7 +102,7 @@ func (s *Shrinker) try(why string, c sim.Case) bool {
 	if r.Broken() != s.oracle {
 		return false
 	}
-	if r.Unsafe() {
+	if !s.late {
 		c.For = min(c.For, failure(&r))
 		c.Mark, c.Within = min(c.Mark, c.For), 0
 	}
@@ -120,7 +123,7 @@ func (s *Shrinker) trySmall(why string, c sim.Case) bool {
 
 // tryLuck is try, and if that fails the same with other seeds.
 func (s *Shrinker) tryLuck(why string, c sim.Case, seeds uint64) bool {
-	if s.result.Unsafe() {
+	if !s.late {
 		c.For *= 4 // other luck may take longer; what is too much is cut off again
 	}
 	if s.try(why, c) {
@@ -137,15 +140,11 @@ func (s *Shrinker) tryLuck(why string, c sim.Case, seeds uint64) bool {
 
 // size orders cases: what counts first weighs most.
 func size(c *sim.Case) int {
-	faults, values := 0, 0
+	values := 0
 	for i := range c.Ops {
-		op := &c.Ops[i]
-		if op.IsFault() {
-			faults++
-		}
-		values += len(op.Nodes) + len(op.Peers)
+		values += len(c.Ops[i].Nodes) + len(c.Ops[i].Peers)
 	}
-	return started(c)*1_000_000 + faults*10_000 + len(c.Ops)*100 + values + len(c.Tuned()) + int(c.For/time.Second)
+	return started(c)*1_000_000 + c.Faults()*10_000 + len(c.Ops)*100 + values + len(c.Tuned()) + int(c.For/time.Second)
 }
 
 // started counts the members that ever run.

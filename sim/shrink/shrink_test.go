@@ -55,18 +55,9 @@ func TestShrinks(t *testing.T) {
 		require.Equal(t, before.Broken(), again.Broken())
 		require.Equal(t, s.Result(), again)
 		require.LessOrEqual(t, small.Nodes, 4)
-		require.LessOrEqual(t, faults(small), 4)
+		require.LessOrEqual(t, small.Faults(), 4)
 		require.LessOrEqual(t, len(small.Tuned()), 2)
 	}
-}
-
-func faults(c sim.Case) (n int) {
-	for i := range c.Ops {
-		if c.Ops[i].IsFault() {
-			n++
-		}
-	}
-	return n
 }
 
 func TestRefusesWhatPasses(t *testing.T) {

@@ -1,0 +1,198 @@
+// Package simtest runs simulations as Go tests: of the members of this module, of an application's own
+// machines on top of them, or of any node at all.
+//
+//	func TestRegister(t *testing.T) {
+//		simtest.Run(t, simtest.Test{
+//			Harness: sim.Harness{NewNode: newNode, Command: command, Oracles: []sim.NewOracle{agree}},
+//			Case:    workload,
+//		})
+//	}
+//
+// Every seed is one run of ten virtual minutes, of a cluster and faults that the seed decides. The first that
+// fails is made small (package shrink), and written to testdata/sim/TestRegister, as go test -fuzz does with
+// what it finds: cases there run first, every time, so a bug that was found once stays found. The test's log
+// says what broke, shows the small schedule, and ends in the one line that runs it again.
+//
+// Flags of the test binary:
+//
+//	-sim.seeds A:B   seeds A to B-1, in place of Test.Seeds
+//	-sim.shrink 10s  how long to search for a smaller case; 0 not at all
+package simtest
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nekton-go/nekton/sim"
+	"github.com/nekton-go/nekton/sim/shrink"
+)
+
+var (
+	seedsFlag  = flag.String("sim.seeds", "", "seeds to simulate, `A:B` for A to B-1; default: the test's own")
+	shrinkFlag = flag.Duration("sim.shrink", 10*time.Second, "how long to search for a smaller failing case")
+)
+
+// A Test says what to simulate. Its zero value simulates 20 swarms of plain members.
+type Test struct {
+	sim.Harness // what nodes are made of, who watches, what commands mean
+
+	// Case makes the run of a seed; default: Swarm. It may start from sim.Swarm and add operations of its own.
+	Case func(seed uint64) (sim.Case, error)
+	// Swarm is the kind of swarm to draw, one of sim.Profiles; default "default".
+	Swarm string
+	// Seeds are those to run if -sim.seeds does not say, "A:B" for A to B-1; default "0:20".
+	Seeds string
+}
+
+// Run simulates the cases in testdata/sim/NAME, each as a subtest of its own, and then every seed until one
+// fails. Harnesses are used for one run after the other, never for two at one time.
+func Run(t *testing.T, s Test) {
+	t.Helper()
+	dir := filepath.Join("testdata", "sim", filepath.FromSlash(t.Name()))
+	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) { s.file(t, file) })
+	}
+	first, end, err := seeds(*seedsFlag, s.Seeds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seed := first; seed < end; seed++ {
+		c, err := s.make(seed)
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		r, err := s.simulate(c)
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		if r.Broken() != "" {
+			s.report(t, dir, seed, c, r)
+			return
+		}
+	}
+}
+
+// file runs one case that failed once.
+func (s *Test) file(t *testing.T, file string) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c sim.Case
+	if err := json.Unmarshal(text, &c); err != nil {
+		t.Fatalf("%s: %v; delete it if it is from another version", file, err)
+	}
+	r, err := s.simulate(c)
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	if r.Broken() != "" {
+		t.Errorf("%s still fails:\n%s%s", file, describe(&r), schedule(&c))
+	}
+}
+
+// make is the case of a seed.
+func (s *Test) make(seed uint64) (sim.Case, error) {
+	if s.Case != nil {
+		return s.Case(seed)
+	}
+	swarm := s.Swarm
+	if swarm == "" {
+		swarm = "default"
+	}
+	return sim.Swarm(seed, swarm)
+}
+
+func (s *Test) simulate(c sim.Case) (sim.Result, error) {
+	h := s.Harness
+	h.FirstOnly = true
+	return sim.Simulate(c, h)
+}
+
+// report makes a failing case small, keeps it, and says all there is to say.
+func (s *Test) report(t *testing.T, dir string, seed uint64, c sim.Case, r sim.Result) {
+	t.Helper()
+	members, faults := c.Nodes, c.Faults()
+	began := time.Now()
+	search := shrink.Shrinker{Run: s.simulate, Stop: func() bool { return time.Since(began) >= *shrinkFlag }}
+	small, err := search.Shrink(c)
+	if err != nil {
+		t.Logf("the search for a smaller case ended early: %v", err)
+	}
+	if result := search.Result(); result.Broken() == r.Broken() {
+		r = result
+	}
+	name := fmt.Sprintf("%s-%d", r.Broken(), seed)
+	repro := fmt.Sprintf("go test -run '^%s$' -sim.seeds=%d:%d", t.Name(), seed, seed+1)
+	if err := keep(filepath.Join(dir, name+".json"), small); err != nil {
+		t.Logf("cannot keep the smaller case: %v", err)
+	} else {
+		repro = fmt.Sprintf("go test -run '^%s$/^%s$'", t.Name(), name)
+	}
+	t.Fatalf("seed %d fails:\n%sshrunk from %d members and %d faults to %d and %d:\n%s\nreproduce: %s",
+		seed, describe(&r), members, faults, small.Nodes, small.Faults(), schedule(&small), repro)
+}
+
+// keep writes a case where Run looks for it.
+func keep(file string, c sim.Case) error {
+	text, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(text, '\n'), 0o666)
+}
+
+// describe says what broke first.
+func describe(r *sim.Result) string {
+	if r.Unsafe() {
+		return fmt.Sprintln(r.Violations[0])
+	}
+	return strings.Join(r.Disagree, "\n") + "\n"
+}
+
+// schedule shows what happens in a case, a line each.
+func schedule(c *sim.Case) string {
+	var b strings.Builder
+	ops := slices.Clone(c.Ops)
+	slices.SortStableFunc(ops, func(a, b sim.Op) int { return int(a.At - b.At) })
+	for _, op := range ops {
+		fmt.Fprintf(&b, "  t=%-8v %v\n", op.At, op)
+	}
+	return b.String()
+}
+
+var errSeeds = errors.New("write -sim.seeds=A:B for seeds A to B-1")
+
+// seeds reads a range; the first text that is not empty counts.
+func seeds(texts ...string) (first, end uint64, err error) {
+	for _, text := range append(texts, "0:20") {
+		if text == "" {
+			continue
+		}
+		a, b, _ := strings.Cut(text, ":")
+		if first, err = strconv.ParseUint(a, 10, 64); err != nil {
+			return 0, 0, errSeeds
+		}
+		if end, err = strconv.ParseUint(b, 10, 64); err != nil || end <= first {
+			return 0, 0, errSeeds
+		}
+		break
+	}
+	return first, end, nil
+}
