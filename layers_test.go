@@ -51,6 +51,7 @@ const layers = `
 	core/stack < core/coretest;
 	core/swim < codec/codectest;
 	runtime < runtime/hosttest;
+	sim/shrink < sim/simtest;
 	wasm < hosts/wasi/testdata/unruly;
 
 	# programs
@@ -58,7 +59,7 @@ const layers = `
 	hosts/native, docs < cmd/nekton/internal/agent;
 	hosts/native < cmd/nekton/internal/demo;
 	cmd/nekton/internal/agent, cmd/nekton/internal/demo, hosts/wasi, sim < cmd/nekton;
-	hosts/native, hosts/wasi, sim, wasm < examples;
+	hosts/native, hosts/wasi, sim/shrink, wasm < examples;
 
 	# a !< b: b must never come to import a, whatever is added above
 	codec/cbor, codec/abi, codec/seal, runtime, resolver, hosts/native, hosts/wasi, sim, internal/script !< core/stack;

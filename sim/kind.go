@@ -29,6 +29,7 @@ const (
 	DiskLose
 	DiskRot
 	DiskStale
+	Call
 	kinds
 )
 
@@ -134,6 +135,10 @@ var kindTable = [kinds]KindInfo{
 	DiskStale: {
 		Name: "disk-stale", params: hasNodes | hasExtra | isWindow, realm: ofDisks,
 		Doc: "whoever starts finds the disk as it was when the window began",
+	},
+	Call: {
+		Name: "call", params: hasNodes,
+		Doc: "Nodes are given the command that the application's harness makes of Text",
 	},
 }
 

@@ -46,7 +46,9 @@ const (
 )
 
 // IsFault reports whether the operation is something that goes wrong, and not something that members do.
-func (o *Op) IsFault() bool { return o.Kind != Start && o.Kind != Join && o.Kind != Leave }
+func (o *Op) IsFault() bool {
+	return o.Kind != Start && o.Kind != Join && o.Kind != Leave && o.Kind != Call
+}
 
 // validate says why an operation makes no sense among so many members.
 func (o *Op) validate(nodes int) error {

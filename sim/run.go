@@ -40,11 +40,12 @@ type NewOracle func(l *check.Log) check.Oracle
 
 // A Harness is what a run needs besides its Case: code. Its zero value is complete.
 type Harness struct {
-	NewNode Factory     // default stack.New
-	Oracles []NewOracle // watch the run besides those of package check
-	Trace   io.Writer   // gets a line for everything nodes do; default none
-	Watch   func(*Step) // is shown every step once it is over; default none
-	Stop    func() bool // asked before every event whether to end the run there; default never
+	NewNode Factory                             // default stack.New
+	Command func(node int, op *Op) core.Command // what a Call means to the application; required for those
+	Oracles []NewOracle                         // watch the run besides those of package check
+	Trace   io.Writer                           // gets a line for everything nodes do; default none
+	Watch   func(*Step)                         // is shown every step once it is over; default none
+	Stop    func() bool                         // asked before every event whether to end the run there; default never
 
 	FirstOnly bool // ends the run at the first breach of a rule; default: it goes on
 }
@@ -122,6 +123,9 @@ func Simulate(c Case, h Harness) (Result, error) {
 	if err := c.Validate(); err != nil {
 		return Result{}, err
 	}
+	if h.Command == nil && slices.ContainsFunc(c.Ops, func(op Op) bool { return op.Kind == Call }) {
+		return Result{}, badOption("operation %v needs Harness.Command: what does it mean?", Call)
+	}
 	w := newWorld(&c, &h)
 	for _, op := range c.Ops {
 		w.schedule(op)
@@ -159,7 +163,7 @@ func newWorld(c *Case, h *Harness) *world {
 		tables:  newDirectory(c.Nodes),
 		trace:   tracer{out: h.Trace, dialect: cbor.New(cbor.Config{})},
 		measure: measure{victim: c.Victim},
-		watch:   h.Watch, stop: h.Stop, firstOnly: h.FirstOnly,
+		watch:   h.Watch, stop: h.Stop, call: h.Command, firstOnly: h.FirstOnly,
 	}
 	w.node.Check = c.Swim.Mutant == mutant.None // mutants are for oracles to find, not for the core itself
 	if w.make == nil {

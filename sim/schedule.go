@@ -87,6 +87,8 @@ func (w *world) work(i int, op *Op) {
 		w.join(i, op.Peers)
 	case Leave:
 		w.command(i, swim.Leave{ID: w.commandID(i)})
+	case Call:
+		w.command(i, w.call(i, op))
 	}
 }
 

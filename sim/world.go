@@ -38,6 +38,7 @@ type world struct {
 	watch     func(*Step)
 	stop      func() bool
 	firstOnly bool
+	call      func(node int, op *Op) core.Command
 	effects   []core.Effect // of this step, for watch
 	cause     uint64        // the step that what happens now goes back to, or 0
 	check     *check.Checker

@@ -63,12 +63,23 @@ func (s *Shrinker) dropOps() {
 	for chunk := (len(s.best.Ops) + 1) / 2; chunk > 0; chunk /= 2 {
 		for at := 0; at < len(s.best.Ops) && s.running(); {
 			c := s.best
-			c.Ops = slices.Delete(slices.Clone(c.Ops), at, min(at+chunk, len(c.Ops)))
-			if !s.trySmall("fewer operations", c) {
+			c.Ops = s.cut(at, min(at+chunk, len(c.Ops)))
+			if len(c.Ops) == len(s.best.Ops) || !s.trySmall("fewer operations", c) {
 				at += chunk
 			}
 		}
 	}
+}
+
+// cut is the schedule without what it has from one place to another. Members that never joined cannot agree:
+// if that is what failed, they join still.
+func (s *Shrinker) cut(from, to int) (ops []sim.Op) {
+	for i, op := range s.best.Ops {
+		if i < from || i >= to || s.late && (op.Kind == sim.Start || op.Kind == sim.Join) {
+			ops = append(ops, op)
+		}
+	}
+	return ops
 }
 
 // keepFewMembers tries the smallest clusters that have the members of the complaint in them.
@@ -106,7 +117,11 @@ func (s *Shrinker) dropMembers() {
 // without is a case in which some members never run and nothing happens to them.
 func without(c sim.Case, gone []int) sim.Case {
 	var ops []sim.Op
+	left := except(starters(&c), gone)
 	for _, op := range c.Ops {
+		if op.Kind == sim.Join {
+			op.Peers = sponsors(&op, left)
+		}
 		nodes, peers := except(op.Nodes, gone), except(op.Peers, gone)
 		if len(op.Nodes) > 0 && len(nodes) == 0 || len(op.Peers) > 0 && len(peers) == 0 {
 			continue // none of those are left; to leave the list empty would mean all
@@ -116,6 +131,15 @@ func without(c sim.Case, gone []int) sim.Case {
 	}
 	c.Ops = ops
 	return c
+}
+
+// sponsors are the members by way of which a join still works.
+func sponsors(op *sim.Op, left []int) []int {
+	kept := slices.DeleteFunc(slices.Clone(op.Peers), func(i int) bool { return !slices.Contains(left, i) })
+	if others := except(left, op.Nodes); len(kept) == 0 && len(others) > 0 {
+		return others[:1]
+	}
+	return kept
 }
 
 func except(list, gone []int) []int {

@@ -34,8 +34,8 @@ type Shrinker struct {
 	Progress func(why string, c sim.Case)
 
 	best   sim.Case
-	result sim.Result // of best
-	oracle string     // that must complain
+	result sim.Result    // of best
+	oracle string        // that must complain
 	late   bool          // it complains only once the faults are over and all should be well
 	calm   time.Duration // then: from the last disturbance to the end
 	runs   int

@@ -37,7 +37,7 @@ func (s *Shrinker) advance() {
 		c.Ops = slices.Clone(c.Ops)
 		first := time.Duration(0) // of what is no start
 		for _, op := range c.Ops {
-			if op.IsFault() && op.At > 0 && (first == 0 || op.At < first) {
+			if op.Kind != sim.Start && op.Kind != sim.Join && op.At > 0 && (first == 0 || op.At < first) {
 				first = op.At
 			}
 		}

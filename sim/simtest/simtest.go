@@ -56,7 +56,6 @@ type Test struct {
 // Run simulates the cases in testdata/sim/NAME, each as a subtest of its own, and then every seed until one
 // fails. Harnesses are used for one run after the other, never for two at one time.
 func Run(t *testing.T, s Test) {
-	t.Helper()
 	dir := filepath.Join("testdata", "sim", filepath.FromSlash(t.Name()))
 	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
@@ -69,39 +68,57 @@ func Run(t *testing.T, s Test) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if report, err := s.hunt(t.Name(), dir, first, end); err != nil {
+		t.Fatal(err)
+	} else if report != "" {
+		t.Fatal(report)
+	}
+}
+
+// hunt simulates seeds until one fails, and then says all there is to say about it.
+func (s *Test) hunt(name, dir string, first, end uint64) (report string, err error) {
 	for seed := first; seed < end; seed++ {
 		c, err := s.make(seed)
 		if err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
+			return "", fmt.Errorf("seed %d: %w", seed, err)
 		}
 		r, err := s.simulate(c)
 		if err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
+			return "", fmt.Errorf("seed %d: %w", seed, err)
 		}
 		if r.Broken() != "" {
-			s.report(t, dir, seed, c, r)
-			return
+			return s.report(name, dir, seed, c, r), nil
 		}
 	}
+	return "", nil
 }
 
 // file runs one case that failed once.
 func (s *Test) file(t *testing.T, file string) {
-	text, err := os.ReadFile(file)
+	report, err := s.again(file)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if report != "" {
+		t.Error(report)
+	}
+}
+
+// again runs a case that is kept, and says how it still fails, if it does.
+func (s *Test) again(file string) (report string, err error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
 	var c sim.Case
 	if err := json.Unmarshal(text, &c); err != nil {
-		t.Fatalf("%s: %v; delete it if it is from another version", file, err)
+		return "", fmt.Errorf("%s: %w; if it is from another version, delete it", file, err)
 	}
 	r, err := s.simulate(c)
-	if err != nil {
-		t.Fatalf("%s: %v", file, err)
+	if err != nil || r.Broken() == "" {
+		return "", err
 	}
-	if r.Broken() != "" {
-		t.Errorf("%s still fails:\n%s%s", file, describe(&r), schedule(&c))
-	}
+	return fmt.Sprintf("%s still fails:\n%s%s", file, describe(&r), schedule(&c)), nil
 }
 
 // make is the case of a seed.
@@ -122,28 +139,30 @@ func (s *Test) simulate(c sim.Case) (sim.Result, error) {
 	return sim.Simulate(c, h)
 }
 
-// report makes a failing case small, keeps it, and says all there is to say.
-func (s *Test) report(t *testing.T, dir string, seed uint64, c sim.Case, r sim.Result) {
-	t.Helper()
-	members, faults := c.Nodes, c.Faults()
+// report makes a failing case small, keeps it, and describes both.
+func (s *Test) report(name, dir string, seed uint64, c sim.Case, r sim.Result) string {
 	began := time.Now()
 	search := shrink.Shrinker{Run: s.simulate, Stop: func() bool { return time.Since(began) >= *shrinkFlag }}
 	small, err := search.Shrink(c)
-	if err != nil {
-		t.Logf("the search for a smaller case ended early: %v", err)
-	}
-	if result := search.Result(); result.Broken() == r.Broken() {
+	var b strings.Builder
+	if result := search.Result(); err == nil && result.Broken() == r.Broken() {
 		r = result
 	}
-	name := fmt.Sprintf("%s-%d", r.Broken(), seed)
-	repro := fmt.Sprintf("go test -run '^%s$' -sim.seeds=%d:%d", t.Name(), seed, seed+1)
-	if err := keep(filepath.Join(dir, name+".json"), small); err != nil {
-		t.Logf("cannot keep the smaller case: %v", err)
-	} else {
-		repro = fmt.Sprintf("go test -run '^%s$/^%s$'", t.Name(), name)
+	fmt.Fprintf(&b, "seed %d fails:\n%s", seed, describe(&r))
+	if err != nil {
+		fmt.Fprintf(&b, "the search for a smaller case ended early: %v\n", err)
 	}
-	t.Fatalf("seed %d fails:\n%sshrunk from %d members and %d faults to %d and %d:\n%s\nreproduce: %s",
-		seed, describe(&r), members, faults, small.Nodes, small.Faults(), schedule(&small), repro)
+	fmt.Fprintf(&b, "shrunk from %d members and %d faults to %d and %d:\n%s",
+		c.Nodes, c.Faults(), small.Nodes, small.Faults(), schedule(&small))
+	kept := fmt.Sprintf("%s-%d", r.Broken(), seed)
+	if err := keep(filepath.Join(dir, kept+".json"), small); err != nil {
+		fmt.Fprintf(&b, "cannot keep the smaller case: %v\n", err)
+		fmt.Fprintf(&b, "reproduce: go test -run '^%s$' -sim.seeds=%d:%d", name, seed, seed+1)
+	} else {
+		fmt.Fprintf(&b, "kept as %s\n", filepath.Join(dir, kept+".json"))
+		fmt.Fprintf(&b, "reproduce: go test -run '^%s$/^%s$'", name, kept)
+	}
+	return b.String()
 }
 
 // keep writes a case where Run looks for it.
