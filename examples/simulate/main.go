@@ -17,7 +17,7 @@ import (
 	"github.com/nekton-go/nekton/sim/shrink"
 )
 
-const seeds = 50
+const seeds = 30
 
 func main() {
 	if err := run(os.Stdout); err != nil {
