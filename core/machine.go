@@ -89,6 +89,8 @@ func (t *Turn) Resolve(name string) Token {
 }
 
 // Append journals one record and returns the token its InputStored will carry.
+// With a Fault, the record may or may not be found at the next start, and the host may take no more records of this
+// machine until Compact brings a snapshot.
 func (t *Turn) Append(record []byte) Token { return t.store(EffectAppend, record) }
 
 // Compact journals a snapshot that makes this machine's earlier records redundant.

@@ -58,8 +58,12 @@ func (m *Machine) raise(t *core.Turn, to uint32) {
 }
 
 // stored continues what waited for a reservation. A journal that cannot be written stops nothing: the
-// incarnation then starts over in the next life, and others' memories have to be refuted.
+// incarnation then starts over in the next life, and others' memories have to be refuted. But a journal that has
+// missed something takes nothing more until it gets a snapshot, so there will be one, changes or not.
 func (m *Machine) stored(t *core.Turn, in *core.Input) {
+	if in.Fault != core.FaultNone {
+		m.snapshotAt = m.changes - 1
+	}
 	if m.reserving == 0 || in.Token < m.reserving {
 		return
 	}
