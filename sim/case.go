@@ -85,9 +85,9 @@ func (c *Case) Validate() error {
 		return badOption("victim %d of %d nodes; use -1 for none", c.Victim, c.Nodes)
 	case len(c.Ops) > opsMax:
 		return badOption("%d operations; use at most %d", len(c.Ops), opsMax)
-	case c.Network.LatencyMin <= 0 || c.Network.LatencyMax < c.Network.LatencyMin:
-		return badOption("a latency of %v to %v; use more than 0, the least first",
-			c.Network.LatencyMin, c.Network.LatencyMax)
+	}
+	if err := c.Network.validate(); err != nil {
+		return err
 	}
 	one := c.Swim
 	one.Name, one.Addr = check.Name(0), address(0)

@@ -34,6 +34,8 @@ type caseJSON struct {
 	For       span            `json:"for"`
 	Victim    *int            `json:"victim,omitempty"`
 	Latencies [2]span         `json:"latency"`
+	Mean      span            `json:"latency_mean,omitempty"`
+	Shape     string          `json:"latency_shape,omitempty"`
 	Swim      json.RawMessage `json:"swim"`
 	Ops       []Op            `json:"ops"`
 }
@@ -46,7 +48,8 @@ func (c Case) MarshalJSON() ([]byte, error) {
 	}
 	j := caseJSON{
 		Name: c.Name, Seed: c.Seed, Nodes: c.Nodes, Mark: span(c.Mark), Within: span(c.Within), For: span(c.For),
-		Latencies: [2]span{span(c.Network.LatencyMin), span(c.Network.LatencyMax)}, Swim: members, Ops: c.Ops,
+		Latencies: [2]span{span(c.Network.LatencyMin), span(c.Network.LatencyMax)},
+		Mean:      span(c.Network.LatencyMean), Shape: c.Network.Shape, Swim: members, Ops: c.Ops,
 	}
 	if c.Victim >= 0 {
 		j.Victim = &c.Victim
@@ -69,8 +72,11 @@ func (c *Case) UnmarshalJSON(text []byte) error {
 	*c = Case{
 		Name: j.Name, Seed: j.Seed, Nodes: j.Nodes, Victim: never,
 		Mark: time.Duration(j.Mark), Within: time.Duration(j.Within), For: time.Duration(j.For),
-		Network: Network{LatencyMin: time.Duration(j.Latencies[0]), LatencyMax: time.Duration(j.Latencies[1])},
-		Swim:    members, Ops: j.Ops,
+		Network: Network{
+			LatencyMin: time.Duration(j.Latencies[0]), LatencyMax: time.Duration(j.Latencies[1]),
+			LatencyMean: time.Duration(j.Mean), Shape: j.Shape,
+		},
+		Swim: members, Ops: j.Ops,
 	}
 	if j.Victim != nil {
 		c.Victim = *j.Victim

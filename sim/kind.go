@@ -30,6 +30,18 @@ const (
 	DiskRot
 	DiskStale
 	Call
+	Latency
+	Burst
+	Fade
+	Corrupt
+	Bandwidth
+	Clog
+	MTU
+	Refuse
+	Reset
+	HalfOpen
+	Stall
+	Hostile
 	kinds
 )
 
@@ -37,10 +49,11 @@ const (
 type realm uint8
 
 const (
-	ofMembers realm = iota // what their applications tell them to do
-	ofProcess              // their processes: members are unwell from then on
-	ofNetwork              // a rule of the network, while its window is open
-	ofDisks                // what is wrong with disks, likewise
+	ofMembers  realm = iota // what their applications tell them to do
+	ofProcess               // their processes: members are unwell from then on
+	ofNetwork               // a rule of the network, while its window is open
+	ofDisks                 // what is wrong with disks, likewise
+	ofStranger              // somebody who is no member
 )
 
 // KindInfo describes one kind of operation.
@@ -50,6 +63,7 @@ type KindInfo struct {
 	Modes     []string // of Op.Mode; none: it does not count
 
 	params params
+	needs  params // those that must be more than 0
 	modes  []string
 	realm  realm
 }
@@ -85,16 +99,16 @@ var kindTable = [kinds]KindInfo{
 			"messages-first, random; or it is receive: timers run all the time, only messages wait",
 	},
 	Cut: {
-		Name: "cut", params: anyPair | isWindow, realm: ofNetwork,
-		Doc: "nothing gets through between Nodes and Peers",
+		Name: "cut", params: anyPair | hasEvery | hasExtra | isWindow, realm: ofNetwork,
+		Doc: "nothing gets through between Nodes and Peers; with Every, for the first Extra of each Every",
 	},
 	Loss: {
 		Name: "loss", params: anyPair | hasPPM | isWindow, realm: ofNetwork,
 		Doc: "PPM of the packets between Nodes and Peers are lost",
 	},
 	Duplicate: {
-		Name: "duplicate", params: anyPair | hasPPM | isWindow, realm: ofNetwork,
-		Doc: "PPM of the packets arrive twice",
+		Name: "duplicate", params: anyPair | hasPPM | hasExtra | isWindow, realm: ofNetwork,
+		Doc: "PPM of the packets arrive twice, the second time up to Extra later",
 	},
 	Reorder: {
 		Name: "reorder", params: anyPair | hasPPM | hasExtra | isWindow, realm: ofNetwork,
@@ -139,6 +153,63 @@ var kindTable = [kinds]KindInfo{
 	Call: {
 		Name: "call", params: hasNodes,
 		Doc: "Nodes are given the command that the application's harness makes of Text",
+	},
+	Latency: {
+		Name: "latency", params: anyPair | hasExtra | isWindow, needs: hasExtra, modes: shapes, realm: ofNetwork,
+		Doc: "all packets are late, by Extra on average and at most 100 times that, distributed as Mode says: " +
+			"constant, even (from 0), exponential, log-normal, pareto",
+	},
+	Burst: {
+		Name: "burst", params: anyPair | hasPPM | hasExtra | hasEvery | isWindow, needs: hasExtra | hasEvery,
+		realm: ofNetwork,
+		Doc: "each way between Nodes and Peers is bad about once in Every, for Extra on average: then PPM of " +
+			"its packets are lost (Gilbert-Elliott)",
+	},
+	Fade: {
+		Name: "fade", params: anyPair | isWindow, needs: isWindow, realm: ofNetwork,
+		Doc: "more and more packets are lost, from none at the beginning to all at the end",
+	},
+	Corrupt: {
+		Name: "corrupt", params: anyPair | hasPPM | isWindow, modes: append([]string{""}, damages...),
+		realm: ofNetwork,
+		Doc: "PPM of the packets are damaged. Without Mode a checksum finds out and they are lost; otherwise they " +
+			"arrive, changed as it says: flip (a bit), set (a byte), truncate, extend, splice (two packets), version " +
+			"(of the first bytes), any",
+	},
+	Bandwidth: {
+		Name: "bandwidth", params: anyPair | hasSize | hasEvery | hasExtra | isWindow, needs: hasSize | hasEvery,
+		realm: ofNetwork,
+		Doc: "each sender has Size bytes in Every for all it sends between Nodes and Peers; the rest waits, and is " +
+			"dropped if that would take more than Extra",
+	},
+	Clog: {
+		Name: "clog", params: anyPair | isWindow, needs: isWindow, realm: ofNetwork,
+		Doc: "packets between Nodes and Peers are held until the end, then all let go",
+	},
+	MTU: {
+		Name: "mtu", params: anyPair | hasSize | isWindow, needs: hasSize, realm: ofNetwork,
+		Doc: "datagrams of more than Size bytes are dropped",
+	},
+	Refuse: {
+		Name: "refuse", params: anyPair | hasPPM | isWindow, realm: ofNetwork,
+		Doc: "PPM of the attempts to open a link are refused",
+	},
+	Reset: {
+		Name: "reset", params: anyPair | hasPPM | isWindow, realm: ofNetwork,
+		Doc: "PPM of the chunks written to links end the link, at both ends, instead of arriving",
+	},
+	HalfOpen: {
+		Name: "half-open", params: anyPair | hasPPM | isWindow, realm: ofNetwork,
+		Doc: "PPM of the links that end at one side go on at the other, which never hears of it",
+	},
+	Stall: {
+		Name: "stall", params: anyPair | isWindow, needs: isWindow, realm: ofNetwork,
+		Doc: "what is written to links between Nodes and Peers is not read before the end",
+	},
+	Hostile: {
+		Name: "hostile", params: anyNodes | hasEvery | isWindow, needs: hasEvery, modes: attacks, realm: ofStranger,
+		Doc: "somebody who is no member attacks Nodes about once in Every, as Mode says: garbage, truncated, replay, " +
+			"forged (accusations), oversized (counts), links, mutated; empty: any of these but mutated",
 	},
 }
 

@@ -25,6 +25,7 @@ type conn struct {
 	gen    uint32 // counts the connections that used this slot
 	number uint64 // n-th dial of this pair of members: keys its draws
 	dialed core.Instant
+	torn   bool   // by a reset: nothing passes any more
 	ends   [2]end // 0 dialed, 1 accepted
 }
 
@@ -48,16 +49,8 @@ func (w *world) dial(i int, e *core.Effect) {
 	if peer < 0 {
 		peer = i // nobody lives there: a connection that is never accepted
 	}
-	k := int32(len(w.conns))
-	if n := len(w.unused); n > 0 {
-		k, w.unused = w.unused[n-1], w.unused[:n-1]
-	} else {
-		w.conns = append(w.conns, conn{})
-	}
-	if w.net.dials[i] == nil {
-		w.net.dials[i] = make([]uint32, len(w.nodes))
-	}
-	number := count(w.net.dials, i, peer)
+	k := w.newConn()
+	number := w.net.dials.next(i, peer)
 	p := &w.nodes[i]
 	w.conns[k] = conn{gen: w.conns[k].gen + 1, number: number, dialed: w.now, ends: [2]end{
 		{node: int32(i), boot: p.boot, link: e.Link, open: true, backoff: retryMin},
@@ -65,11 +58,21 @@ func (w *world) dial(i int, e *core.Effect) {
 	}}
 	p.conns = append(p.conns, k)
 	if w.index(e.To) < 0 {
-		w.faults.Stray++
+		w.faults.DialsStray++
 		w.tell(k, 0, core.FaultUnreachable, w.now.Add(w.net.LatencyMax))
 		return
 	}
 	w.connect(k, w.conns[k].gen)
+}
+
+// newConn takes a slot of conns.
+func (w *world) newConn() (k int32) {
+	if n := len(w.unused); n > 0 {
+		k, w.unused = w.unused[n-1], w.unused[:n-1]
+		return k
+	}
+	w.conns = append(w.conns, conn{})
+	return int32(len(w.conns) - 1)
 }
 
 // connect makes one attempt to reach the peer.
@@ -78,9 +81,17 @@ func (w *world) connect(k int32, gen uint32) {
 	if c.gen != gen || !c.ends[0].open {
 		return
 	}
-	switch delay, ok := w.attempt(c, 0); {
-	case ok:
+	switch p, delay := w.attempt(c, 0, 0); {
+	case delay == 0: // it does not arrive
+	case p.hits(forRefuse, p.refuse):
+		w.faults.DialsRejected++
+		w.tell(k, 0, core.FaultUnreachable, w.now.Add(delay).Add(w.net.LatencyMax))
+		return
+	default:
 		w.pushEvent(w.now.Add(delay), classInput, event{kind: evAccept, peer: k, gen: gen, node: c.ends[1].node})
+		return
+	}
+	switch {
 	case w.now.Add(dialRetry).Sub(c.dialed) < dialTimeout:
 		w.faults.DialRetries++
 		w.pushEvent(w.now.Add(dialRetry), classInput, event{kind: evDial, peer: k, gen: gen, node: c.ends[0].node})
@@ -110,24 +121,41 @@ func (w *world) accept(k int32, gen uint32) {
 	w.transmit(k, 1, w.alloc(event{kind: evUp}))
 }
 
-// attempt sends something from one end of a connection: it reports how long that takes, or that it
-// does not arrive.
-func (w *world) attempt(c *conn, side int) (delay time.Duration, ok bool) {
+// attempt sends something from one end of a connection, and its acknowledgement back. It reports how long the
+// way there takes, or 0 if either does not arrive.
+func (w *world) attempt(c *conn, side, size int) (there path, delay time.Duration) {
 	e, far := &c.ends[side], &c.ends[1-side]
-	pair := uint64(e.node)<<32 | uint64(uint32(far.node))
-	number := c.number<<1 | uint64(side)
+	pair, number := uint64(e.node)<<32|uint64(uint32(far.node)), c.number<<1|uint64(side)
 	e.tries++
-	there, back := w.net.between(int(e.node), int(far.node)), w.net.between(int(far.node), int(e.node))
+	there = path{from: int(e.node), to: int(far.node), size: size}
+	there.key(pair, number, e.tries|ofLinks)
+	back := path{from: there.to, to: there.from}
+	w.net.meet(w.now, &there)
+	w.net.meet(w.now, &back)
 	loss := there.loss + back.loss
-	if there.cut || back.cut || loss > 0 && chance(draw(w.net.seed, forRetry, pair, number, e.tries), loss) {
-		return 0, false
+	switch {
+	case there.blocked(w.now) || back.blocked(w.now) || there.full:
+	case loss > 0 && chance(draw(w.net.seed, forRetry, pair, number, e.tries), loss):
+	case there.hits(forFade, there.fade+back.fade) || there.hits(forBurst, there.burst+back.burst):
+	case there.hits(forCorrupt, there.corrupt+back.corrupt):
+		w.faults.ChunksCorrupted++
+	default:
+		e.chunks++
+		delay = w.net.latency(draw(w.net.seed, forStream, pair, number, e.chunks))
+		return there, delay + there.slow + there.queued
 	}
-	e.chunks++
-	return w.net.latency(draw(w.net.seed, forStream, pair, number, e.chunks)), true
+	return there, 0
 }
+
+// ofLinks keeps the draws for chunks apart from those for datagrams.
+const ofLinks = 1 << 63
 
 // transmit sends an event from one end of a connection to the other, behind what is already waiting.
 func (w *world) transmit(k int32, side int, slot int32) {
+	if w.conns[k].torn {
+		w.release(slot)
+		return
+	}
 	e := &w.conns[k].ends[side]
 	if len(e.backlog) > 0 || !w.tryTransmit(k, side, slot) {
 		e.backlog = append(e.backlog, slot)
@@ -138,20 +166,59 @@ func (w *world) transmit(k int32, side int, slot int32) {
 	}
 }
 
+// tryTransmit sends one event, and reports false if it does not arrive. Then it is still to be sent.
 func (w *world) tryTransmit(k int32, side int, slot int32) bool {
-	c := &w.conns[k]
-	delay, ok := w.attempt(c, side)
-	if !ok {
+	c, ev := &w.conns[k], &w.events[slot]
+	p, delay := w.attempt(c, side, len(ev.data))
+	if delay == 0 {
 		w.faults.ChunksResent++
 		return false
 	}
-	e, ev := &c.ends[side], &w.events[slot]
-	e.clear = max(e.clear, w.now.Add(delay))
+	e := &c.ends[side]
+	e.clear = max(e.clear, w.now.Add(delay), p.stalled)
+	if p.hits(forReset, p.reset) {
+		w.release(slot)
+		w.tear(k, side, delay)
+		return true
+	}
+	if p.stalled > w.now {
+		w.faults.ChunksStalled++
+	}
+	if ev.kind == evRead && p.hits(forDamage, p.damage) {
+		w.faults.ChunksDamaged++
+		ev.data = w.net.tap.damage(ev.data, p.mode, mix.Uint64(p.draw(forDamage)))
+	}
 	if ev.size > 0 { // the last piece of a write: its acknowledgement gives the window back
 		w.pushLink(e.clear, k, side, event{kind: evFlushed, size: ev.size})
 	}
 	w.addLink(&w.events[slot], k, 1-side)
 	w.queue.push(e.clear, classInput, slot)
+	return true
+}
+
+// tear ends a connection from the middle, as a firewall does that has had enough: both ends hear so.
+func (w *world) tear(k int32, side int, delay time.Duration) {
+	c := &w.conns[k]
+	w.faults.LinksTorn++
+	c.torn = true
+	w.drop(&c.ends[0])
+	w.drop(&c.ends[1])
+	w.tell(k, side, core.FaultClosed, w.now.Add(delay))
+	if c.ends[1-side].open && !w.unheard(c, side) {
+		w.tell(k, 1-side, core.FaultClosed, c.ends[side].clear)
+	}
+}
+
+// unheard reports whether the end of a connection at one side never reaches the other.
+func (w *world) unheard(c *conn, side int) bool {
+	e, far := &c.ends[side], &c.ends[1-side]
+	p := path{from: int(e.node), to: int(far.node)}
+	p.key(uint64(e.node)<<32|uint64(uint32(far.node)), c.number<<1|uint64(side), ofLinks)
+	w.net.meet(w.now, &p)
+	if !p.hits(forUnheard, p.unheard) {
+		return false
+	}
+	w.faults.EndsUnheard++
 	return true
 }
 
@@ -162,8 +229,13 @@ func (w *world) retry(k int32, gen uint32, side int) {
 		return
 	}
 	e := &c.ends[side]
-	for len(e.backlog) > 0 && w.tryTransmit(k, side, e.backlog[0]) {
+	for len(e.backlog) > 0 {
+		slot := e.backlog[0]
 		e.backlog = e.backlog[1:]
+		if !w.tryTransmit(k, side, slot) {
+			e.backlog = slices.Insert(e.backlog, 0, slot)
+			break
+		}
 		e.stalled, e.backoff = w.now, retryMin
 	}
 	switch {
@@ -216,7 +288,7 @@ func (w *world) hangUp(i int, link core.Link) {
 	}
 	c := &w.conns[k]
 	w.shut(k, side)
-	if c.ends[1-side].open {
+	if c.ends[1-side].open && !w.unheard(c, side) {
 		w.transmit(k, side, w.alloc(event{kind: evDown, fault: core.FaultClosed}))
 	}
 }
@@ -239,11 +311,11 @@ func (w *world) sever(i int) {
 // reset tells one end that the other knows of no such link. Nobody sends it again if it is lost.
 func (w *world) reset(k int32, side int) {
 	c := &w.conns[k]
-	if !c.ends[side].open {
+	if !c.ends[side].open || w.unheard(c, 1-side) {
 		return
 	}
 	w.faults.LinksReset++
-	if delay, ok := w.attempt(c, 1-side); ok {
+	if _, delay := w.attempt(c, 1-side, 0); delay > 0 {
 		far := &c.ends[1-side]
 		far.clear = max(far.clear, w.now.Add(delay))
 		w.tell(k, side, core.FaultClosed, far.clear)

@@ -23,15 +23,33 @@ type Faults struct {
 	PacketsLost       uint64 `json:"packets_lost"`
 	PacketsDuplicated uint64 `json:"packets_duplicated"`
 	PacketsReordered  uint64 `json:"packets_reordered"`
-	Stray             uint64 `json:"stray"` // datagrams and dials to where nobody lives
+	PacketsCorrupted  uint64 `json:"packets_corrupted"`   // a checksum failed
+	PacketsDamaged    uint64 `json:"packets_damaged"`     // and delivered
+	PacketsFaded      uint64 `json:"packets_faded"`       // lost to a path that was fading
+	PacketsBurst      uint64 `json:"packets_burst"`       // lost in a burst
+	PacketsTooLarge   uint64 `json:"packets_too_large"`   // for the path's MTU
+	PacketsQueued     uint64 `json:"packets_queued"`      // that waited for bandwidth
+	PacketsCrowdedOut uint64 `json:"packets_crowded_out"` // that found the queue full
+	PacketsSlowed     uint64 `json:"packets_slowed"`      // by a latency
+	PacketsHeld       uint64 `json:"packets_held"`        // by a clog
+	Stray             uint64 `json:"stray"`               // datagrams to where nobody lives
+	Unheard           uint64 `json:"unheard"`             // datagrams to a member whose process was gone
+	Attacks           uint64 `json:"attacks"`             // datagrams and links of strangers
 
-	DialRetries   uint64 `json:"dial_retries"`
-	DialTimeouts  uint64 `json:"dial_timeouts"`
-	DialsRefused  uint64 `json:"dials_refused"`
-	ChunksResent  uint64 `json:"chunks_resent"`
-	LinksReset    uint64 `json:"links_reset"`
-	LinksTimedOut uint64 `json:"links_timed_out"`
-	ReadsCut      uint64 `json:"reads_cut"` // writes that arrived in several reads
+	DialRetries     uint64 `json:"dial_retries"`
+	DialTimeouts    uint64 `json:"dial_timeouts"`
+	DialsRefused    uint64 `json:"dials_refused"`
+	DialsStray      uint64 `json:"dials_stray"`    // to where nobody lives
+	DialsRejected   uint64 `json:"dials_rejected"` // though the process ran
+	ChunksResent    uint64 `json:"chunks_resent"`
+	ChunksCorrupted uint64 `json:"chunks_corrupted"` // a checksum failed; resent
+	ChunksDamaged   uint64 `json:"chunks_damaged"`   // and delivered
+	ChunksStalled   uint64 `json:"chunks_stalled"`
+	LinksTorn       uint64 `json:"links_torn"`   // reset in the middle
+	EndsUnheard     uint64 `json:"ends_unheard"` // links that ended at one side only
+	LinksReset      uint64 `json:"links_reset"`
+	LinksTimedOut   uint64 `json:"links_timed_out"`
+	ReadsCut        uint64 `json:"reads_cut"` // writes that arrived in several reads
 
 	Crashes      uint64 `json:"crashes"`
 	Restarts     uint64 `json:"restarts"`
@@ -74,7 +92,7 @@ func (w *world) observe(i int, ev core.Event) {
 		}
 		m.witnesses++
 		m.lastFailed = w.now
-	case p.running && w.net.open(i, s):
+	case p.running && w.net.open(w.now, i, s):
 		m.falsePositives++
 		if p.unwell {
 			return

@@ -10,16 +10,48 @@ import (
 
 // Network is how packets travel when no fault is scheduled. The zero value of a field means its default.
 type Network struct {
-	// LatencyMin and LatencyMax bound the one-way delay, which is even between them and drawn for each
-	// packet; default 0.5 ms to 1.5 ms, at least 1 ns. Packets overtake each other accordingly.
+	// LatencyMin and LatencyMax bound the one-way delay, which is drawn for each packet; default 0.5 ms
+	// to 1.5 ms, at least 1 ns. Packets overtake each other accordingly.
 	LatencyMin, LatencyMax time.Duration
+	// Shape is how the delay is distributed above LatencyMin: "constant", "even", "exponential", "log-normal"
+	// or "pareto", with a mean of LatencyMean in all, at least LatencyMin. What exceeds LatencyMax is
+	// LatencyMax, which then is 100 times LatencyMean by default. Without a Shape the delay is even between
+	// the bounds, and LatencyMean means nothing.
+	Shape       string
+	LatencyMean time.Duration
 }
 
 func (n Network) defaulted() Network {
-	if n.LatencyMin == 0 && n.LatencyMax == 0 {
+	switch {
+	case n.Shape != "":
+		n.LatencyMin = orElse(n.LatencyMin, 1)
+		n.LatencyMax = orElse(n.LatencyMax, outliers*n.LatencyMean)
+	case n.LatencyMin == 0 && n.LatencyMax == 0:
 		n.LatencyMin, n.LatencyMax = 500*time.Microsecond, 1500*time.Microsecond
 	}
 	return n
+}
+
+func (n *Network) validate() error {
+	switch {
+	case n.LatencyMin <= 0 || n.LatencyMax < n.LatencyMin || n.LatencyMax > forMax:
+		return badOption("a latency of %v to %v; use more than 0, the least first, and at most %v",
+			n.LatencyMin, n.LatencyMax, forMax)
+	case n.Shape == "":
+	case !slices.Contains(shapes, n.Shape):
+		return badOption("a latency of shape %q; use one of %q", n.Shape, shapes)
+	case n.LatencyMean < n.LatencyMin || n.LatencyMean > n.LatencyMax:
+		return badOption("a mean latency of %v; use %v to %v", n.LatencyMean, n.LatencyMin, n.LatencyMax)
+	}
+	return nil
+}
+
+// latency maps random bits to a delay.
+func (n *Network) latency(random uint64) time.Duration {
+	if n.Shape == "" {
+		return n.LatencyMin + time.Duration(below(random, int64(n.LatencyMax-n.LatencyMin)+1))
+	}
+	return min(n.LatencyMin+sample(n.Shape, n.LatencyMean-n.LatencyMin, random), n.LatencyMax)
 }
 
 // network decides what becomes of packets. Faults are a short list, so a calm network costs nothing;
@@ -28,9 +60,16 @@ type network struct {
 	Network
 	seed  uint64
 	rules []rule
-	drops []Packet   // that will be lost, whatever else
-	sent  [][]uint32 // sent[from][to]; a row is made when from first sends
-	dials [][]uint32 // likewise
+	drops []Packet // that will be lost, whatever else
+	sent  counts
+	dials counts
+	tap   tap
+
+	delivered, injected uint64 // datagrams: see Ledger
+}
+
+func newNetwork(c *Case) network {
+	return network{Network: c.Network, seed: c.Seed, sent: make(counts, c.Nodes), dials: make(counts, c.Nodes)}
 }
 
 // A Packet is one datagram of a run: the Nth that one member sent to another.
@@ -41,12 +80,11 @@ const lostMax = 256
 
 // rule is one open window of a network fault.
 type rule struct {
-	op       int32
-	kind     Kind
-	oneWay   bool
-	ppm      int
-	extra    time.Duration
-	from, to bitset // nil: everyone
+	Op
+	index    int32
+	from, to bitset         // nil: everyone
+	salt     uint64         // keeps the draws of this rule apart from those of others of its kind
+	free     []core.Instant // when each sender's uplink is free: see bandwidth
 }
 
 type bitset []uint64
@@ -64,72 +102,38 @@ func newBitset(members []int, n int) bitset {
 
 func (b bitset) has(i int) bool { return b == nil || b[i/64]>>(i%64)&1 == 1 }
 
-func (n *network) add(index int32, op *Op, nodes int) {
-	if op.Kind == Drop {
+func (n *network) add(index int32, op *Op) {
+	nodes := len(n.sent)
+	r := rule{
+		Op: *op, index: index, salt: mix.Uint64(uint64(op.At)),
+		from: newBitset(op.Nodes, nodes), to: newBitset(op.Peers, nodes),
+	}
+	switch op.Kind {
+	case Drop:
 		n.drops = append(n.drops, Packet{op.Nodes[0], op.Peers[0], op.Nth})
 		return
+	case Bandwidth:
+		r.free = make([]core.Instant, nodes)
+	case Corrupt:
+		n.tap.users++
 	}
-	n.rules = append(n.rules, rule{
-		op: index, kind: op.Kind, oneWay: op.OneWay, ppm: op.PPM, extra: op.Extra,
-		from: newBitset(op.Nodes, nodes), to: newBitset(op.Peers, nodes),
-	})
+	n.rules = append(n.rules, r)
 }
 
 func (n *network) remove(index int32) {
 	for i := range n.rules {
-		if n.rules[i].op == index {
-			n.rules = append(n.rules[:i], n.rules[i+1:]...)
+		if n.rules[i].index == index {
+			if n.rules[i].Kind == Corrupt {
+				n.tap.users--
+			}
+			n.rules = slices.Delete(n.rules, i, i+1)
 			return
 		}
 	}
 }
 
 func (r *rule) applies(from, to int) bool {
-	return r.from.has(from) && r.to.has(to) || !r.oneWay && r.from.has(to) && r.to.has(from)
-}
-
-// conditions is what a packet meets on its way.
-type conditions struct {
-	cut                      bool
-	loss, duplicate, reorder int // ppm
-	extra                    time.Duration
-}
-
-func (n *network) between(from, to int) (c conditions) {
-	for i := range n.rules {
-		r := &n.rules[i]
-		if !r.applies(from, to) {
-			continue
-		}
-		switch r.kind {
-		case Cut:
-			c.cut = true
-		case Loss: // independent causes: what survives both survives
-			c.loss += r.ppm - int(int64(c.loss)*int64(r.ppm)/million)
-		case Duplicate:
-			c.duplicate = max(c.duplicate, r.ppm)
-		case Reorder:
-			c.reorder, c.extra = max(c.reorder, r.ppm), max(c.extra, r.extra)
-		}
-	}
-	return c
-}
-
-// open reports whether packets pass both ways between two members, but for bad luck.
-func (n *network) open(a, b int) bool { return !n.between(a, b).cut && !n.between(b, a).cut }
-
-// latency maps random bits to a delay.
-func (n *network) latency(random uint64) time.Duration {
-	return n.LatencyMin + time.Duration(below(random, int64(n.LatencyMax-n.LatencyMin)+1))
-}
-
-// count numbers what goes from one member to another.
-func count(table [][]uint32, from, to int) uint64 {
-	if table[from] == nil {
-		table[from] = make([]uint32, len(table))
-	}
-	table[from][to]++
-	return uint64(table[from][to])
+	return r.from.has(from) && r.to.has(to) || !r.OneWay && r.from.has(to) && r.to.has(from)
 }
 
 // send puts one datagram on its way.
@@ -141,42 +145,87 @@ func (w *world) send(from int, e *core.Effect) {
 		w.faults.Stray++
 		return
 	}
-	k := count(w.net.sent, from, to)
-	a, b, seed := uint64(from), uint64(to), w.net.seed
-	c := w.net.between(from, to)
-	switch {
-	case c.cut:
-		w.faults.PacketsCut++
-		w.trace.lost(w.now, from, to, "cut")
-		return
-	case c.loss > 0 && chance(draw(seed, forLoss, a, b, k), c.loss),
-		len(w.net.drops) > 0 && slices.Contains(w.net.drops, Packet{from, to, int(k)}):
-		w.faults.PacketsLost++
-		if len(w.lost) < lostMax {
-			w.lost = append(w.lost, Packet{from, to, int(k)})
-		}
-		w.trace.lost(w.now, from, to, "lost")
+	p := path{from: from, to: to, size: len(e.Data)}
+	p.key(uint64(from), uint64(to), w.net.sent.next(from, to))
+	w.net.meet(w.now, &p)
+	w.net.tap.hear(from, e.Data)
+	if why := w.intercept(&p); why != "" {
+		w.trace.lost(w.now, from, to, why)
 		return
 	}
-	delay := w.net.latency(draw(seed, forLatency, a, b, k))
-	if c.reorder > 0 {
-		if random := draw(seed, forReorder, a, b, k); chance(random, c.reorder) {
-			w.faults.PacketsReordered++
-			delay += time.Duration(below(mix.Uint64(random), int64(c.extra)+1))
-		}
+	delay := w.net.latency(p.draw(forLatency)) + w.detour(&p)
+	slot := w.packet(from, to, max(w.now, p.held).Add(delay), e.Data)
+	if p.hits(forDamage, p.damage) {
+		w.faults.PacketsDamaged++
+		ev := &w.events[slot]
+		ev.data = w.net.tap.damage(ev.data, p.mode, mix.Uint64(p.draw(forDamage)))
 	}
-	w.packet(from, to, delay, e.Data)
-	if c.duplicate > 0 {
-		if random := draw(seed, forDuplicate, a, b, k); chance(random, c.duplicate) {
-			w.faults.PacketsDuplicated++
-			w.packet(from, to, w.net.latency(mix.Uint64(random)), e.Data)
-		}
+	if random := p.draw(forDuplicate); p.duplicate > 0 && chance(random, p.duplicate) {
+		w.faults.PacketsDuplicated++
+		random = mix.Uint64(random)
+		delay := w.net.latency(random) + time.Duration(below(mix.Uint64(random), int64(p.again)+1))
+		w.packet(from, to, max(w.now, p.held).Add(delay), e.Data)
 	}
 }
 
-func (w *world) packet(from, to int, delay time.Duration, data []byte) {
-	slot := w.alloc(event{kind: evDatagram, node: int32(to), peer: int32(from)})
+// intercept decides whether a datagram is stopped on its way, and says by what.
+func (w *world) intercept(p *path) (why string) {
+	f := &w.faults
+	switch {
+	case p.cut:
+		f.PacketsCut++
+		return "cut"
+	case p.mtu > 0 && p.size > p.mtu:
+		f.PacketsTooLarge++
+		return "too large"
+	case p.full:
+		f.PacketsCrowdedOut++
+		return "no room"
+	case p.hits(forCorrupt, p.corrupt):
+		f.PacketsCorrupted++
+		return "corrupted"
+	case p.hits(forLoss, p.loss), w.net.drops != nil && slices.Contains(w.net.drops, Packet{p.from, p.to, int(p.n)}):
+		f.PacketsLost++
+	case p.hits(forFade, p.fade):
+		f.PacketsFaded++
+	case p.hits(forBurst, p.burst):
+		f.PacketsBurst++
+	default:
+		return ""
+	}
+	if len(w.lost) < lostMax {
+		w.lost = append(w.lost, Packet{p.from, p.to, int(p.n)})
+	}
+	return "lost"
+}
+
+// detour is how much longer a datagram takes than it would by itself.
+func (w *world) detour(p *path) time.Duration {
+	f := &w.faults
+	d := p.slow + p.queued
+	if p.slow > 0 {
+		f.PacketsSlowed++
+	}
+	if p.queued > 0 {
+		f.PacketsQueued++
+	}
+	if p.held > w.now {
+		f.PacketsHeld++
+	}
+	if p.reorder > 0 {
+		if random := p.draw(forReorder); chance(random, p.reorder) {
+			f.PacketsReordered++
+			d += time.Duration(below(mix.Uint64(random), int64(p.late)+1))
+		}
+	}
+	return d
+}
+
+// packet lets a datagram arrive at some time.
+func (w *world) packet(from, to int, at core.Instant, data []byte) (slot int32) {
+	slot = w.alloc(event{kind: evDatagram, node: int32(to), peer: int32(from)})
 	ev := &w.events[slot]
 	ev.data = append(ev.data[:0], data...)
-	w.queue.push(w.now.Add(delay), classInput, slot)
+	w.queue.push(at, classInput, slot)
+	return slot
 }

@@ -36,6 +36,7 @@ type params uint16
 const (
 	hasNodes params = 1 << iota // at least one; otherwise none means all
 	hasPeers                    // likewise
+	anyNodes                    // Nodes, none means all
 	anyPair                     // Nodes and Peers, none means all
 	hasPPM
 	hasExtra
@@ -76,7 +77,7 @@ func (o *Op) validate(nodes int) error {
 		return fmt.Errorf("say by way of which members")
 	case info.params&hasNth != 0 && (o.Nth < 1 || len(o.Nodes) != 1 || len(o.Peers) != 1):
 		return fmt.Errorf("name one sender, one receiver, and which packet, from 1")
-	case o.PPM < 0 || o.PPM > million && info.params&hasSize == 0:
+	case o.PPM < 0 || o.PPM > million:
 		return fmt.Errorf("%d in a million; use 0 to %d", o.PPM, million)
 	case o.Extra < 0 || o.Extra > forMax || o.Every < 0 || o.Every > forMax:
 		return fmt.Errorf("durations must be from 0 to %v", forMax)
@@ -84,6 +85,16 @@ func (o *Op) validate(nodes int) error {
 		return fmt.Errorf("a size of %d bytes", o.Size)
 	case len(info.modes) > 0 && !slices.Contains(info.modes, o.Mode):
 		return fmt.Errorf("there is no mode %q; use one of %q", o.Mode, info.modes)
+	case info.needs&isWindow != 0 && o.Until == 0:
+		return fmt.Errorf("say when it ends")
+	case info.needs&hasExtra != 0 && o.Extra == 0:
+		return fmt.Errorf("say for how long")
+	case info.needs&hasEvery != 0 && o.Every == 0:
+		return fmt.Errorf("say how often")
+	case info.needs&hasSize != 0 && o.Size == 0:
+		return fmt.Errorf("say how many bytes")
+	case (o.Kind == Cut || o.Kind == Burst) && o.Every > 0 && (o.Extra == 0 || o.Extra >= o.Every):
+		return fmt.Errorf("for %v of every %v; use more than 0, and less than the period", o.Extra, o.Every)
 	case o.Kind == Starve && (o.Extra == 0 || o.Every > 0 && o.Every <= o.Extra):
 		return fmt.Errorf("starved for %v every %v; use more than 0, and less than the period", o.Extra, o.Every)
 	}
@@ -114,7 +125,7 @@ func (o Op) String() string {
 		fmt.Fprintf(&b, " %d bytes", o.Size)
 	}
 	if o.Extra > 0 {
-		fmt.Fprintf(&b, " up to %v", o.Extra)
+		fmt.Fprintf(&b, " %s %v", o.Kind.extra(), o.Extra)
 	}
 	if o.Every > 0 {
 		fmt.Fprintf(&b, " every %v", o.Every)
@@ -126,6 +137,17 @@ func (o Op) String() string {
 		fmt.Fprintf(&b, " until %v", o.Until)
 	}
 	return b.String()
+}
+
+// extra puts into words what Op.Extra is.
+func (k Kind) extra() string {
+	switch k {
+	case Latency:
+		return "of"
+	case Cut, Burst:
+		return "for"
+	}
+	return "up to"
 }
 
 // members names some members, runs of neighbours as n0..n9.

@@ -84,6 +84,9 @@ func (w *world) crash(i int, lost bool) {
 	}
 	w.faults.Crashes++
 	for _, slot := range p.inbox[p.seen:] {
+		if w.events[slot].kind == evDatagram {
+			w.faults.Unheard++
+		}
 		w.release(slot)
 	}
 	p.running = false

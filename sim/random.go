@@ -30,6 +30,20 @@ const (
 	forPower                        // when the power fails: (node, n-th crash, n-th recovery)
 )
 
+// The network's own faults have numbers of their own, so that more of either shift nothing.
+const (
+	forDelay    purpose = iota + 200 // packets: (from, to, n-th packet), or (pair, dial, attempt)
+	forFade                          // likewise
+	forBurst                         // likewise
+	forWeather                       // when paths are bad: (from, to, n-th block of time)
+	forCorrupt                       // as forDelay
+	forDamage                        // likewise
+	forRefuse                        // likewise
+	forReset                         // likewise
+	forUnheard                       // ends of links that go unheard: (pair, dial, 0)
+	forStranger                      // attacks: (when they begin, 0, n-th)
+)
+
 // draw returns 64 random bits that depend on nothing but its arguments. There is no generator and so
 // no order of drawing: whether one packet is drawn for never changes what another one gets.
 func draw(seed uint64, p purpose, a, b, n uint64) uint64 {

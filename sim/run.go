@@ -176,9 +176,7 @@ func newWorld(c *Case, h *Harness) *world {
 	for i := range w.nodes {
 		w.nodes[i].storage.disk = newDisk(c.Seed, i, &w.faults)
 	}
-	w.net = network{
-		Network: c.Network, seed: c.Seed, sent: make([][]uint32, c.Nodes), dials: make([][]uint32, c.Nodes),
-	}
+	w.net = newNetwork(c)
 	w.hash.pair(c.Seed, 0)
 	w.checkpoints.every = checkpointEvery
 	return w

@@ -22,7 +22,7 @@ func (w *world) begin(index int32) {
 	w.trace.op(w.now, "", op)
 	switch kindTable[op.Kind].realm {
 	case ofNetwork:
-		w.net.add(index, op, len(w.nodes))
+		w.net.add(index, op)
 	case ofDisks:
 		w.openDisks(index)
 	case ofProcess:
@@ -31,6 +31,9 @@ func (w *world) begin(index int32) {
 		for _, i := range op.Nodes {
 			w.work(i, op)
 		}
+	case ofStranger:
+		w.net.tap.users++
+		w.attack(index, 0)
 	}
 }
 
@@ -45,6 +48,8 @@ func (w *world) end(index int32) {
 		w.closeDisks(index)
 	case ofProcess:
 		w.relieve(index, op)
+	case ofStranger:
+		w.net.tap.users--
 	}
 }
 

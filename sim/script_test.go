@@ -84,7 +84,7 @@ func (s *stage) nodes(args []string) error {
 }
 
 // parse reads an operation that begins now:
-// KIND [NODES [- PEERS | > PEERS]] [PPM ppm] [EXTRA late] [every EVERY] [as MODE] [for DURATION] [lost]
+// KIND [NODES [- PEERS | > PEERS]] [PPM ppm] [SIZE bytes] [EXTRA late] [every EVERY] [as MODE] [for DURATION] [lost]
 func (s *stage) parse(args []string) (op Op, ok bool, err error) {
 	kind, err := ParseKind(args[0])
 	if err != nil {
@@ -108,6 +108,8 @@ func (s *stage) parse(args []string) (op Op, ok bool, err error) {
 		case "as":
 			i++
 			op.Mode = args[i]
+		case "bytes":
+			op.Size, err = strconv.Atoi(args[i-1])
 		case "ppm":
 			op.PPM, err = strconv.Atoi(args[i-1])
 		case "late":
@@ -117,6 +119,9 @@ func (s *stage) parse(args []string) (op Op, ok bool, err error) {
 				*into = append(*into, k)
 			}
 		}
+	}
+	if err == nil {
+		err = op.validate(len(s.w.nodes))
 	}
 	return op, true, err
 }

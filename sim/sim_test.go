@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"bytes"
 	"slices"
 	"testing"
 	"time"
@@ -26,37 +25,6 @@ func TestDrawsAreEven(t *testing.T) {
 		require.InDelta(t, n/4, hits, n/100)
 		require.InDelta(t, n/16, both, n/200)
 	}
-}
-
-// TestFaultsShiftNoOtherDraw runs the same traffic with and without faults between n0 and n1: what n2
-// hears from n0 must arrive at the same nanoseconds.
-func TestFaultsShiftNoOtherDraw(t *testing.T) {
-	run := func(faults ...Op) (arrivals []string) {
-		var out bytes.Buffer
-		w := emptyWorld(3, 9, Harness{NewNode: newToy, Trace: &out})
-		for _, op := range append(faults, Op{Kind: Start, Nodes: []int{0, 1, 2}}) {
-			w.schedule(op)
-		}
-		for range 50 {
-			w.run(w.now.Add(10*time.Millisecond), func() bool { return false })
-			w.command(0, order{toySend(1, "to n1")})
-			w.command(0, order{toySend(2, "to n2")})
-		}
-		for line := range bytes.Lines(out.Bytes()) {
-			if bytes.Contains(line, []byte(`n2 datagram "to n2"`)) {
-				arrivals = append(arrivals, string(line))
-			}
-		}
-		return arrivals
-	}
-	near, far := []int{0}, []int{1}
-	calm := run()
-	require.Len(t, calm, 49)
-	require.Equal(t, calm, run(Op{Kind: Cut, Nodes: near, Peers: far, Until: 200 * time.Millisecond}))
-	require.Equal(t, calm, run(Op{Kind: Loss, Nodes: near, Peers: far, PPM: 500_000},
-		Op{Kind: Duplicate, Nodes: near, Peers: far, PPM: 500_000},
-		Op{Kind: Reorder, Nodes: near, Peers: far, PPM: 500_000, Extra: time.Second}))
-	require.NotEqual(t, calm, run(Op{Kind: Loss, PPM: 500_000}))
 }
 
 // TestOptions pins what is refused, and that the message helps.

@@ -55,11 +55,11 @@ func (y *toy) Step(now core.Instant, in core.Input) {
 	case core.InputWake:
 		what, y.deadline = "wake", core.Never
 	case core.InputDatagram:
-		what = fmt.Sprintf("datagram %q from %v", in.Data, in.From)
+		what = fmt.Sprintf("datagram %s from %v", quoted(in.Data), in.From)
 	case core.InputUp:
 		what, y.link = fmt.Sprintf("link %x up with %v", uint64(in.Link), in.From), in.Link
 	case core.InputRead:
-		what = fmt.Sprintf("read %q", in.Data)
+		what = "read " + quoted(in.Data)
 	case core.InputFlushed:
 		what = fmt.Sprintf("flushed %d", in.Size)
 	case core.InputDown:
@@ -83,6 +83,13 @@ func (y *toy) Step(now core.Instant, in core.Input) {
 		what += fmt.Sprintf(" (seen at %v)", in.At)
 	}
 	y.queue = append(y.queue, core.Effect{Kind: core.EffectEmit, Event: report(what)})
+}
+
+func quoted(b []byte) string {
+	if len(b) <= 40 {
+		return fmt.Sprintf("%q", b)
+	}
+	return fmt.Sprintf("%q... (%d bytes)", b[:12], len(b))
 }
 
 func (y *toy) obey(now core.Instant, c core.Command) {

@@ -45,6 +45,13 @@ func (t *tracer) disk(now core.Instant, i int, format string, args ...any) {
 	}
 }
 
+// attack shows that a stranger strikes.
+func (t *tracer) attack(now core.Instant, to int, mode string) {
+	if t.out != nil && !t.events {
+		t.line(now, "stranger > %s %s", check.Name(to), mode)
+	}
+}
+
 // effect shows what a node asks for.
 func (t *tracer) effect(now core.Instant, i int, e *core.Effect) {
 	if t.out == nil || t.events && e.Kind != core.EffectEmit {

@@ -82,6 +82,7 @@ const (
 	evDial    // an attempt to connect; see link.go
 	evAccept  // it reached the peer
 	evRetry   // a chunk did not get through; again
+	evAttack  // a stranger strikes
 	evStarve  // an operation of its kind bites; see starve.go
 	evFed     // it lets go
 	evTurn    // a process that catches up looks at the next thing
@@ -166,6 +167,8 @@ func (w *world) fire(slot int32) {
 		w.accept(ev.peer, ev.gen)
 	case evRetry:
 		w.retry(ev.peer, ev.gen, int(ev.side))
+	case evAttack:
+		w.attack(ev.node, ev.size)
 	case evStarve:
 		w.starve(ev.node)
 	case evFed:
@@ -187,14 +190,18 @@ func (w *world) fire(slot int32) {
 func (w *world) input(ev *event) {
 	p := &w.nodes[ev.node]
 	if !p.running || ev.kind != evDatagram && ev.boot != p.boot {
-		if ev.kind == evRead {
+		switch ev.kind {
+		case evRead:
 			w.unknownLink(ev)
+		case evDatagram:
+			w.faults.Unheard++
 		}
 		return
 	}
 	in := core.Input{At: ev.at, Fault: ev.fault, Token: ev.token, Size: ev.size}
 	switch ev.kind {
 	case evDatagram:
+		w.net.delivered++
 		in.Kind, in.From, in.Data = core.InputDatagram, address(int(ev.peer)), ev.data
 	case evResolved:
 		in.Kind = core.InputResolved

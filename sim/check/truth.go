@@ -12,6 +12,9 @@ import (
 // itself; any other must be dead, left or unknown. It is kept up to date by every event.
 func (c *Checker) Wrong() int { return c.wrong }
 
+// Incarnation is what member i gives itself, or gave itself last.
+func (c *Checker) Incarnation(i int) uint32 { return c.views[i].Get(i).incarnation }
+
 // Disagreements describes up to limit wrong rows.
 func (c *Checker) Disagreements(limit int) []string {
 	var out []string
