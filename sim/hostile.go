@@ -125,7 +125,7 @@ func (w *world) intrude(to int, random uint64) {
 	k := w.newConn()
 	p.accepted++
 	w.conns[k] = conn{gen: w.conns[k].gen + 1, torn: true, ends: [2]end{
-		{node: stranger}, {node: int32(to), boot: p.boot, link: core.Accepted(p.accepted), open: true},
+		{node: stranger, home: stranger}, {node: int32(to), boot: p.boot, link: core.Accepted(p.accepted), open: true},
 	}}
 	p.conns = append(p.conns, k)
 	at := w.now.Add(w.net.latency(mix.Uint64(random + 2)))

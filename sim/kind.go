@@ -42,6 +42,21 @@ const (
 	HalfOpen
 	Stall
 	Hostile
+	Freeze
+	CrashWithin
+	SlowReceive
+	SlowSend
+	Slack
+	ClockRate
+	ClockGrain
+	WallStep
+	WallStop
+	Retune
+	SetMeta
+	UserState
+	SendUser
+	Ping
+	Forget
 	kinds
 )
 
@@ -66,6 +81,8 @@ type KindInfo struct {
 	needs  params // those that must be more than 0
 	modes  []string
 	realm  realm
+	ails   bool // it is about the machine that processes run on, while its window is open
+	most   int  // of PPM, which counts, if that is not 0
 }
 
 var kindTable = [kinds]KindInfo{
@@ -82,8 +99,9 @@ var kindTable = [kinds]KindInfo{
 		Doc: "Nodes leave gracefully; the process stays",
 	},
 	Crash: {
-		Name: "crash", params: hasNodes | isWindow, realm: ofProcess,
-		Doc: "Nodes stop at once, and start again at the end; Lost: without journal and wall clock",
+		Name: "crash", params: hasNodes | isWindow, realm: ofProcess, modes: []string{"", moved, swapped},
+		Doc: "Nodes stop at once, and start again at the end; Lost: without journal and wall clock. Mode moved: " +
+			"at another address; swapped: each at that of the next",
 	},
 	Pause: {
 		Name: "pause", params: hasNodes | isWindow, realm: ofProcess,
@@ -92,11 +110,12 @@ var kindTable = [kinds]KindInfo{
 			"first afterwards, as for starve",
 	},
 	Starve: {
-		Name: "starve", params: hasNodes | hasExtra | hasEvery | isWindow, realm: ofProcess,
-		modes: append(wakeOrders[:], deaf),
+		Name: "starve", params: hasNodes | hasExtra | hasEvery | isWindow, needs: hasExtra, realm: ofProcess,
+		modes: append(wakeOrders[:], deaf, mute, both),
 		Doc: "Nodes do nothing for Extra, again every Every if that is set, then catch up, 20 to 50 µs for each " +
 			"thing. Mode says what comes first: nothing, as if timers and messages were in time; timers-first, " +
-			"messages-first, random; or it is receive: timers run all the time, only messages wait",
+			"messages-first, random. Or timers run all the time, and what waits is what a node receives " +
+			"(receive), sends (send), or both (network)",
 	},
 	Cut: {
 		Name: "cut", params: anyPair | hasEvery | hasExtra | isWindow, realm: ofNetwork,
@@ -210,6 +229,71 @@ var kindTable = [kinds]KindInfo{
 		Name: "hostile", params: anyNodes | hasEvery | isWindow, needs: hasEvery, modes: attacks, realm: ofStranger,
 		Doc: "somebody who is no member attacks Nodes about once in Every, as Mode says: garbage, truncated, replay, " +
 			"forged (accusations), oversized (counts), links, mutated; empty: any of these but mutated",
+	},
+	Freeze: {
+		Name: "freeze", params: hasNodes | isWindow, realm: ofProcess, ails: true,
+		Doc: "as pause, and the clocks of Nodes stand, as those of a machine that migrates",
+	},
+	CrashWithin: {
+		Name: "crash-within", params: hasNodes | hasNth | isWindow, realm: ofProcess,
+		Doc: "Nodes stop in the first step that asks for more than Nth effects, after so many, and start again " +
+			"at the end; Lost as for crash",
+	},
+	SlowReceive: {
+		Name: "slow-receive", params: hasNodes | hasExtra | isWindow, needs: hasExtra, realm: ofProcess, ails: true,
+		Doc: "Nodes hear of what they receive up to Extra later, in order",
+	},
+	SlowSend: {
+		Name: "slow-send", params: hasNodes | hasExtra | isWindow, needs: hasExtra, realm: ofProcess, ails: true,
+		Doc: "what Nodes send leaves up to Extra later, in order",
+	},
+	Slack: {
+		Name: "slack", params: hasNodes | hasExtra | isWindow, needs: hasExtra, realm: ofProcess, ails: true,
+		Doc: "the timers of Nodes are up to Extra late",
+	},
+	ClockRate: {
+		Name: "clock-rate", params: hasNodes | hasPPM | isWindow, realm: ofProcess, ails: true,
+		modes: []string{"", slower}, most: rateMax,
+		Doc: "the clocks of Nodes are faster by PPM, or slower",
+	},
+	ClockGrain: {
+		Name: "clock-grain", params: hasNodes | hasExtra | isWindow, needs: hasExtra, realm: ofProcess, ails: true,
+		Doc: "the clocks of Nodes only tell multiples of Extra",
+	},
+	WallStep: {
+		Name: "wall-step", params: hasNodes | hasExtra | isWindow, needs: hasExtra, realm: ofProcess, ails: true,
+		modes: []string{"", back},
+		Doc:   "the wall clocks of Nodes are ahead by Extra, or back",
+	},
+	WallStop: {
+		Name: "wall-stop", params: hasNodes | isWindow, realm: ofProcess, ails: true,
+		Doc: "the wall clocks of Nodes stand",
+	},
+	Retune: {
+		Name: "retune", params: hasNodes | hasPPM | isWindow, realm: ofProcess, ails: true,
+		modes: []string{"", shorter, numbers}, most: 900_000,
+		Doc: "whoever of Nodes starts has intervals longer by PPM, or shorter; or with numbers, other numbers of " +
+			"helpers, confirmations, transmissions and so on, which the seed chooses",
+	},
+	SetMeta: {
+		Name: "set-meta", params: hasNodes | hasSize,
+		Doc: "Nodes change their metadata to Text, or to Size bytes",
+	},
+	UserState: {
+		Name: "user-state", params: hasNodes | hasSize,
+		Doc: "Nodes add Text, or Size bytes, to every push/pull from now on",
+	},
+	SendUser: {
+		Name: "send-user", params: hasNodes | hasPeers | hasSize, modes: []string{"", reliable},
+		Doc: "Nodes send Text, or Size bytes, to each of Peers, in a datagram, or reliably over a link",
+	},
+	Ping: {
+		Name: "ping", params: hasNodes | hasPeers,
+		Doc: "Nodes ping each of Peers",
+	},
+	Forget: {
+		Name: "forget", params: hasNodes | hasPeers,
+		Doc: "Nodes forget Peers that are dead or have left",
 	},
 }
 

@@ -32,6 +32,7 @@ type conn struct {
 // end is one end of a connection, and the way from it to the other.
 type end struct {
 	node    int32
+	home    int32
 	boot    uint32
 	link    core.Link
 	open    bool         // its process wants it and has not heard that it is down
@@ -53,8 +54,8 @@ func (w *world) dial(i int, e *core.Effect) {
 	number := w.net.dials.next(i, peer)
 	p := &w.nodes[i]
 	w.conns[k] = conn{gen: w.conns[k].gen + 1, number: number, dialed: w.now, ends: [2]end{
-		{node: int32(i), boot: p.boot, link: e.Link, open: true, backoff: retryMin},
-		{node: int32(peer), backoff: retryMin},
+		{node: int32(i), home: p.home, boot: p.boot, link: e.Link, open: true, backoff: retryMin},
+		{node: int32(peer), home: w.home(e.To), backoff: retryMin},
 	}}
 	p.conns = append(p.conns, k)
 	if w.index(e.To) < 0 {
@@ -109,7 +110,7 @@ func (w *world) accept(k int32, gen uint32) {
 	}
 	peer := &c.ends[1]
 	p := &w.nodes[peer.node]
-	if !p.running {
+	if !p.running || p.home != peer.home {
 		w.faults.DialsRefused++
 		w.tell(k, 0, core.FaultUnreachable, w.now.Add(w.net.LatencyMax))
 		return
@@ -342,7 +343,7 @@ func (w *world) linkInput(ev *event, in *core.Input) bool {
 		}
 		return false
 	}
-	in.Link, in.From = e.link, address(int(c.ends[1-ev.side].node))
+	in.Link, in.From = e.link, address(int(c.ends[1-ev.side].home))
 	switch ev.kind {
 	case evUp:
 		in.Kind = core.InputUp

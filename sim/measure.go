@@ -51,14 +51,22 @@ type Faults struct {
 	LinksTimedOut   uint64 `json:"links_timed_out"`
 	ReadsCut        uint64 `json:"reads_cut"` // writes that arrived in several reads
 
-	Crashes      uint64 `json:"crashes"`
-	Restarts     uint64 `json:"restarts"`
-	Pauses       uint64 `json:"pauses"`
-	Starvations  uint64 `json:"starvations"`   // times that a process was starved
-	InputsLate   uint64 `json:"inputs_late"`   // seen only after a while
-	InboxDropped uint64 `json:"inbox_dropped"` // datagrams that a process was too late for
-	JournalsLost uint64 `json:"journals_lost"`
-	RecordsLost  uint64 `json:"records_lost"` // not durable at a crash
+	Crashes       uint64 `json:"crashes"`
+	Restarts      uint64 `json:"restarts"`
+	Pauses        uint64 `json:"pauses"`
+	CrashesWithin uint64 `json:"crashes_within"` // a step
+	Moves         uint64 `json:"moves"`          // of members to other addresses
+	Retunes       uint64 `json:"retunes"`        // processes that started with another configuration
+	EffectsLate   uint64 `json:"effects_late"`   // sends and the like that left late
+	InputsSlow    uint64 `json:"inputs_slow"`    // that a slow receiver heard of later
+	TimersLate    uint64 `json:"timers_late"`
+	ClocksChanged uint64 `json:"clocks_changed"` // times that a clock began to go otherwise
+	WallsChanged  uint64 `json:"walls_changed"`  // likewise a wall clock
+	Starvations   uint64 `json:"starvations"`    // times that a process was starved
+	InputsLate    uint64 `json:"inputs_late"`    // seen only after a while
+	InboxDropped  uint64 `json:"inbox_dropped"`  // datagrams that a process was too late for
+	JournalsLost  uint64 `json:"journals_lost"`
+	RecordsLost   uint64 `json:"records_lost"` // not durable at a crash
 
 	DiskWritesSlow    uint64 `json:"disk_writes_slow"`
 	DiskWritesRefused uint64 `json:"disk_writes_refused"` // for want of space

@@ -223,7 +223,13 @@ func (w *world) detour(p *path) time.Duration {
 
 // packet lets a datagram arrive at some time.
 func (w *world) packet(from, to int, at core.Instant, data []byte) (slot int32) {
-	slot = w.alloc(event{kind: evDatagram, node: int32(to), peer: int32(from)})
+	home := int32(stranger)
+	if from != stranger {
+		home = w.nodes[from].home
+	}
+	slot = w.alloc(event{
+		kind: evDatagram, node: int32(to), boot: uint32(w.nodes[to].home), peer: int32(from), gen: uint32(home),
+	})
 	ev := &w.events[slot]
 	ev.data = append(ev.data[:0], data...)
 	w.queue.push(at, classInput, slot)

@@ -25,9 +25,9 @@ type Op struct {
 	Extra        time.Duration // how much later, or longer
 	Every        time.Duration // the period of what comes and goes
 	Size         int           // bytes
-	Nth          int           // which packet of the pair, counted from 1 and from the beginning of the run
+	Nth          int           // which packet of the pair, from 1 and from the beginning of the run; which effect
 	Mode         string        // which variant
-	Text         string        // for Call
+	Text         string        // for Call; what is sent or set
 }
 
 // params are the fields of an Op that count.
@@ -48,7 +48,7 @@ const (
 
 // IsFault reports whether the operation is something that goes wrong, and not something that members do.
 func (o *Op) IsFault() bool {
-	return o.Kind != Start && o.Kind != Join && o.Kind != Leave && o.Kind != Call
+	return o.Kind < kinds && kindTable[o.Kind].realm != ofMembers
 }
 
 // validate says why an operation makes no sense among so many members.
@@ -75,7 +75,7 @@ func (o *Op) validate(nodes int) error {
 		return fmt.Errorf("say which members")
 	case info.params&hasPeers != 0 && len(o.Peers) == 0:
 		return fmt.Errorf("say by way of which members")
-	case info.params&hasNth != 0 && (o.Nth < 1 || len(o.Nodes) != 1 || len(o.Peers) != 1):
+	case o.Kind == Drop && (o.Nth < 1 || len(o.Nodes) != 1 || len(o.Peers) != 1):
 		return fmt.Errorf("name one sender, one receiver, and which packet, from 1")
 	case o.PPM < 0 || o.PPM > million:
 		return fmt.Errorf("%d in a million; use 0 to %d", o.PPM, million)
@@ -93,10 +93,12 @@ func (o *Op) validate(nodes int) error {
 		return fmt.Errorf("say how often")
 	case info.needs&hasSize != 0 && o.Size == 0:
 		return fmt.Errorf("say how many bytes")
-	case (o.Kind == Cut || o.Kind == Burst) && o.Every > 0 && (o.Extra == 0 || o.Extra >= o.Every):
+	case (o.Kind == Cut || o.Kind == Burst || o.Kind == Starve) && o.Every > 0 && (o.Extra == 0 || o.Extra >= o.Every):
 		return fmt.Errorf("for %v of every %v; use more than 0, and less than the period", o.Extra, o.Every)
-	case o.Kind == Starve && (o.Extra == 0 || o.Every > 0 && o.Every <= o.Extra):
-		return fmt.Errorf("starved for %v every %v; use more than 0, and less than the period", o.Extra, o.Every)
+	case info.most > 0 && o.PPM > info.most:
+		return fmt.Errorf("%d in a million; use at most %d", o.PPM, info.most)
+	case o.Kind == CrashWithin && o.Nth < 1:
+		return fmt.Errorf("say after how many effects, from 1")
 	}
 	return nil
 }
@@ -119,7 +121,7 @@ func (o Op) String() string {
 		fmt.Fprintf(&b, " %d ppm", o.PPM)
 	}
 	if o.Nth > 0 {
-		fmt.Fprintf(&b, " packet %d", o.Nth)
+		fmt.Fprintf(&b, " %s %d", map[bool]string{false: "packet", true: "effect"}[o.Kind == CrashWithin], o.Nth)
 	}
 	if o.Size > 0 {
 		fmt.Fprintf(&b, " %d bytes", o.Size)

@@ -3,8 +3,6 @@ package sim
 import (
 	"encoding/binary"
 	"fmt"
-	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/nekton-go/nekton/core"
@@ -30,7 +28,17 @@ type process struct {
 	spunAt core.Instant
 	spins  int
 
+	home  int32 // its address
+	clock clock
+	condition
 	attention
+	clear           core.Instant // when all that it has sent so far has left
+	heard           core.Instant // when it has received all there is so far
+	sends, received uint64       // that were late: they key draws
+
+	fuse  int   // it dies in a step that asks for more effects than this, after so many; 0: it does not
+	fused int32 // the operation that says so
+
 	conns    []int32 // open connections
 	accepted uint64
 	commands uint64
@@ -47,32 +55,40 @@ func (w *world) boot(i int, lost bool) {
 	if !ok {
 		return
 	}
-	c := w.node
-	c.Swim.Name, c.Swim.Addr = check.Name(i), address(i)
-	c.Swim.Meta = []byte("meta of " + c.Swim.Name)
-	c.Swim.Table = w.tables.newTable()
 	p.boot++
-	for word := range len(c.Seed) / 8 {
-		binary.LittleEndian.PutUint64(c.Seed[8*word:], draw(w.seed, forNode, uint64(i), uint64(p.boot), uint64(word)))
-	}
-	verbs, err := w.make(i, c)
+	w.examine(i)
+	verbs, err := w.assemble(i)
 	if err != nil {
-		w.err = fmt.Errorf("cannot make %s: %w", c.Swim.Name, err)
+		w.err = fmt.Errorf("cannot make %s: %w", check.Name(i), err)
 		return
 	}
 	p.verbs, p.running, p.started, p.wakeAt, p.accepted = verbs, true, w.now, core.Never, 0
-	p.next = core.Never
+	p.next, p.clear, p.heard = core.Never, never, never
 	w.check.Started(w.now, i)
 	if p.boot > 1 {
 		w.faults.Restarts++
 	}
 	if !lost {
-		w.step(i, -1, core.Input{Kind: core.InputWall, Wall: epoch + int64(w.now)})
+		w.step(i, -1, core.Input{Kind: core.InputWall, Wall: p.wall(w.now)})
 	}
 	for _, in := range past {
 		w.step(i, -1, in)
 	}
 	w.step(i, -1, core.Input{Kind: core.InputWake})
+}
+
+// assemble makes member i's next node.
+func (w *world) assemble(i int) (core.Verbs, error) {
+	p := &w.nodes[i]
+	c := w.node
+	c.Swim.Name, c.Swim.Addr = check.Name(i), w.addressOf(i)
+	c.Swim.Meta = []byte("meta of " + c.Swim.Name)
+	c.Swim.Table = w.tables.newTable()
+	w.configure(i, &c.Swim)
+	for word := range len(c.Seed) / 8 {
+		binary.LittleEndian.PutUint64(c.Seed[8*word:], draw(w.seed, forNode, uint64(i), uint64(p.boot), uint64(word)))
+	}
+	return w.make(i, c)
 }
 
 // crash stops a process at once. What it had not made durable is lost.
@@ -89,25 +105,12 @@ func (w *world) crash(i int, lost bool) {
 		}
 		w.release(slot)
 	}
-	p.running = false
+	p.running, p.fuse = false, 0
 	p.attention = attention{inbox: p.inbox[:0], stops: p.stops[:0], deafens: p.deafens[:0]}
 	p.ran += w.now.Sub(p.started)
 	w.faults.RecordsLost += uint64(p.storage.stop())
 	w.sever(i)
 	w.check.Stopped(w.now, i)
-}
-
-// resolve is the static name table: "n<i>:7946" is member i, as is its address. It returns -1 for any
-// other name.
-func (w *world) resolve(name string) int {
-	if addr, err := netip.ParseAddrPort(name); err == nil {
-		return w.index(addr)
-	}
-	host, ok := strings.CutSuffix(name, port)
-	if i := check.Index(host); ok && i >= 0 && i < len(w.nodes) {
-		return i
-	}
-	return -1
 }
 
 // nodeTime is how long all processes ran, together.

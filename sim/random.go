@@ -28,6 +28,10 @@ const (
 	forDiskTear                     // what survives a crash: (node, n-th crash, n-th change)
 	forDiskRot                      // which bits flip: (node, n-th recovery, bit)
 	forPower                        // when the power fails: (node, n-th crash, n-th recovery)
+	forSlack                        // how late timers are: (node, boot, deadline)
+	forReceive                      // how late a slow receiver is: (node, boot, n-th)
+	forSend                         // likewise a slow sender
+	forRetune                       // other numbers: (node, 0, which)
 )
 
 // The network's own faults have numbers of their own, so that more of either shift nothing.

@@ -176,6 +176,7 @@ func newWorld(c *Case, h *Harness) *world {
 	for i := range w.nodes {
 		w.nodes[i].storage.disk = newDisk(c.Seed, i, &w.faults)
 	}
+	w.settle()
 	w.net = newNetwork(c)
 	w.hash.pair(c.Seed, 0)
 	w.checkpoints.every = checkpointEvery

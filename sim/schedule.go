@@ -1,10 +1,6 @@
 package sim
 
-import (
-	"github.com/nekton-go/nekton/core"
-	"github.com/nekton-go/nekton/core/swim"
-	"github.com/nekton-go/nekton/sim/check"
-)
+import "github.com/nekton-go/nekton/core"
 
 // schedule queues an operation. Operations are kept: the slot of an event names one.
 func (w *world) schedule(op Op) {
@@ -51,56 +47,4 @@ func (w *world) end(index int32) {
 	case ofStranger:
 		w.net.tap.users--
 	}
-}
-
-// strike begins a fault of processes.
-func (w *world) strike(index int32, op *Op) {
-	for _, i := range op.Nodes {
-		w.nodes[i].unwell = true
-		switch op.Kind {
-		case Crash:
-			w.crash(i, op.Lost)
-		case Pause:
-			if w.halt(i, index) {
-				w.faults.Pauses++
-			}
-		}
-	}
-	if op.Kind == Starve {
-		w.starve(index)
-	}
-}
-
-// relieve ends a fault of processes.
-func (w *world) relieve(index int32, op *Op) {
-	for _, i := range op.Nodes {
-		switch op.Kind {
-		case Crash:
-			w.boot(i, op.Lost)
-		case Pause, Starve:
-			w.resume(i, index)
-		}
-	}
-}
-
-// work has member i do what its application wants.
-func (w *world) work(i int, op *Op) {
-	switch op.Kind {
-	case Start:
-		w.boot(i, false)
-	case Join:
-		w.join(i, op.Peers)
-	case Leave:
-		w.command(i, swim.Leave{ID: w.commandID(i)})
-	case Call:
-		w.command(i, w.call(i, op))
-	}
-}
-
-func (w *world) join(i int, peers []int) {
-	seeds := make([]string, len(peers))
-	for k, p := range peers {
-		seeds[k] = check.Name(p) + port
-	}
-	w.command(i, swim.Join{ID: w.commandID(i), Seeds: seeds})
 }

@@ -84,7 +84,8 @@ func (s *stage) nodes(args []string) error {
 }
 
 // parse reads an operation that begins now:
-// KIND [NODES [- PEERS | > PEERS]] [PPM ppm] [SIZE bytes] [EXTRA late] [every EVERY] [as MODE] [for DURATION] [lost]
+// KIND [NODES [- PEERS | > PEERS]] [PPM ppm] [SIZE bytes] [EXTRA late] [every EVERY] [after NTH] [as MODE]
+// [for DURATION] [lost]
 func (s *stage) parse(args []string) (op Op, ok bool, err error) {
 	kind, err := ParseKind(args[0])
 	if err != nil {
@@ -105,6 +106,9 @@ func (s *stage) parse(args []string) (op Op, ok bool, err error) {
 		case "every":
 			i++
 			op.Every, err = time.ParseDuration(args[i])
+		case "after":
+			i++
+			op.Nth, err = strconv.Atoi(args[i])
 		case "as":
 			i++
 			op.Mode = args[i]
@@ -148,6 +152,9 @@ func (s *stage) ask(args []string) (string, error) {
 		return fmt.Sprintf("%d rows wrong\n%s", s.w.check.Wrong(), lines(s.w.check.Disagreements(10))), nil
 	case "violations":
 		return fmt.Sprintf("%d\n%s", s.w.check.Log().Count(), lines(s.w.check.Log().Violations())), nil
+	case "clock":
+		p := &s.w.nodes[i]
+		return fmt.Sprintf("%v, wall clock %v", p.clock.tell(s.w.now), time.Duration(p.wall(s.w.now)-epoch)), nil
 	case "send":
 		return do(toySend(check.Index(args[2]), strings.Join(args[3:], " ")))
 	case "dial":

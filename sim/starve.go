@@ -50,18 +50,31 @@ var wakeOrders = [...]string{
 	dueTime: "", timersFirst: "timers-first", messagesFirst: "messages-first", randomOrder: "random",
 }
 
-// deaf is the mode of Starve in which timers run and nothing is received.
-const deaf = "receive"
+// Modes of Starve in which timers run.
+const (
+	deaf = "receive" // and nothing is received
+	mute = "send"    // and nothing is sent
+	both = "network" // and neither
+)
 
 func orderOf(mode string) wakeOrder { return wakeOrder(max(slices.Index(wakeOrders[:], mode), 0)) }
 
 // halt keeps member i from running, or receiving, on behalf of an operation. It reports whether that is new.
 func (w *world) halt(i int, op int32) bool {
-	p := &w.nodes[i]
-	switch {
-	case !p.running || slices.Contains(p.stops, op) || slices.Contains(p.deafens, op):
+	p, o := &w.nodes[i], &w.ops[op]
+	if !p.running || slices.Contains(p.stops, op) || slices.Contains(p.deafens, op) {
 		return false
-	case w.ops[op].Mode == deaf:
+	}
+	if o.Mode == mute || o.Mode == both {
+		until := w.now.Add(o.Extra)
+		if o.Until > 0 {
+			until = min(until, core.Instant(o.Until))
+		}
+		p.clear = max(p.clear, until)
+	}
+	switch o.Mode {
+	case mute:
+	case deaf, both:
 		p.deafens = append(p.deafens, op)
 	default:
 		p.stops = append(p.stops, op)
@@ -113,9 +126,15 @@ func (w *world) fed(index int32) {
 func (w *world) park(slot int32) bool {
 	ev := &w.events[slot]
 	p := &w.nodes[ev.node]
-	stopped := len(p.stops) > 0 || p.behind
-	receives := ev.kind != evStored && ev.kind != evCommand && (len(p.deafens) > 0 || p.next != core.Never)
-	if !stopped && !receives {
+	if !p.running {
+		return false
+	}
+	received := ev.kind < evWall
+	if received && w.delay(slot) {
+		return true
+	}
+	stopped, deaf := len(p.stops) > 0 || p.behind, len(p.deafens) > 0 || p.next != core.Never
+	if !stopped && (!deaf || !received) {
 		return false
 	}
 	if ev.kind == evDatagram {
@@ -159,7 +178,7 @@ func (w *world) turn(i int) {
 // timersNow reports whether overdue timers come before what waits in the inbox.
 func (p *process) timersNow(random uint64, now core.Instant) bool {
 	first := p.order == timersFirst && !p.woken || p.order == randomOrder && random&1 == 0
-	return p.behind && first && p.verbs.Deadline() <= now
+	return p.behind && first && p.verbs.Deadline() <= p.clock.tell(now)
 }
 
 // look gives a process the oldest event in its inbox.
@@ -174,8 +193,10 @@ func (w *world) look(i int, random uint64) {
 	switch {
 	case !p.behind || p.order == timersFirst:
 		ev.at = 0
-	case p.order != dueTime:
-		ev.at = max(1, min(ev.at, p.verbs.Deadline()-1))
+	case p.order == dueTime:
+		ev.at = p.clock.tell(ev.at)
+	default:
+		ev.at = max(1, min(p.clock.tell(ev.at), p.verbs.Deadline()-1))
 	}
 	w.faults.InputsLate++
 	w.cause = ev.cause

@@ -29,6 +29,9 @@ type world struct {
 	net    network
 	disks  []diskRule // open windows
 	ops    []Op
+	ailing []int32 // operations whose windows are open, of those that ail machines; see condition.go
+
+	tenants []int32 // who lives at which address, or -1; see home.go
 
 	checkpoints checkpoints
 
@@ -58,11 +61,12 @@ type world struct {
 type event struct {
 	kind    eventKind
 	fault   core.Fault
-	side    uint8 // of a connection: the end it happens to
-	node    int32 // the member it happens to; the operation, for evBegin and evEnd
-	peer    int32 // the sender of a datagram; the connection, for link events
-	boot    uint32
-	gen     uint32 // of the connection
+	side    uint8  // of a connection: the end it happens to
+	late    bool   // it has waited for a slow receiver
+	node    int32  // the member it happens to; the operation, for evBegin and evEnd
+	peer    int32  // the sender of a datagram; the connection, for link events
+	boot    uint32 // which of its processes; of a datagram, the address it is for
+	gen     uint32 // of the connection; of a datagram, the address it is from
 	size    int
 	cause   uint64 // the step it goes back to, or 0
 	token   core.Token
@@ -86,6 +90,7 @@ const (
 	evStarve  // an operation of its kind bites; see starve.go
 	evFed     // it lets go
 	evTurn    // a process that catches up looks at the next thing
+	evOut     // an effect takes place, late
 	// What follows is input to a node.
 	evDatagram
 	evUp
@@ -93,6 +98,7 @@ const (
 	evFlushed
 	evDown
 	evResolved
+	evWall
 	evStored
 	evCommand
 )
@@ -102,26 +108,6 @@ const (
 	payloadMax = 4096 // capacity of a buffer that is kept for reuse, in bytes
 	spinsMax   = 1000 // wakes of one node at one instant
 )
-
-// address is where member i lives.
-func address(i int) netip.AddrPort {
-	i++ // 10.0.0.0 names a network
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 7946)
-}
-
-// index is who lives at an address, or -1.
-func (w *world) index(addr netip.AddrPort) int {
-	ip := addr.Addr().Unmap()
-	if !ip.Is4() || addr.Port() != 7946 {
-		return -1
-	}
-	b := ip.As4()
-	i := int(b[1])<<16 | int(b[2])<<8 | int(b[3])
-	if b[0] != 10 || i == 0 || i > len(w.nodes) {
-		return -1
-	}
-	return i - 1
-}
 
 // run lets everything happen that is due by the end, or until stop says so.
 func (w *world) run(end core.Instant, stop func() bool) {
@@ -177,10 +163,18 @@ func (w *world) fire(slot int32) {
 		if ev.boot == w.nodes[ev.node].boot {
 			w.turn(int(ev.node))
 		}
+	case evOut:
+		if ev.boot == w.nodes[ev.node].boot {
+			w.perform(&ev)
+		}
 	default:
+		if ev.kind == evDatagram && !w.arrives(slot) {
+			break
+		}
 		if w.park(slot) {
 			return
 		}
+		ev.node = w.events[slot].node
 		w.input(&ev)
 	}
 	w.release(slot)
@@ -202,12 +196,14 @@ func (w *world) input(ev *event) {
 	switch ev.kind {
 	case evDatagram:
 		w.net.delivered++
-		in.Kind, in.From, in.Data = core.InputDatagram, address(int(ev.peer)), ev.data
+		in.Kind, in.From, in.Data = core.InputDatagram, address(int(int32(ev.gen))), ev.data
 	case evResolved:
 		in.Kind = core.InputResolved
-		if i := w.resolve(ev.name); i >= 0 {
-			in.Addrs = []netip.AddrPort{address(i)}
+		if home := w.resolve(ev.name); home >= 0 {
+			in.Addrs = []netip.AddrPort{address(int(home))}
 		}
+	case evWall:
+		in.Kind, in.Wall = core.InputWall, p.wall(w.now)
 	case evStored:
 		in.Kind = core.InputStored
 		in.Fault = w.commit(int(ev.node))
@@ -224,16 +220,27 @@ func (w *world) input(ev *event) {
 // step drives one node through one input and does what it asks.
 func (w *world) step(i int, from int32, in core.Input) {
 	p := &w.nodes[i]
+	if !p.running {
+		return // it died on the way here
+	}
 	w.steps++
 	before := w.cause
 	w.cause = w.steps
 	w.in = in
-	w.hash.step(w.now, i, from, &w.in)
+	told := p.clock.tell(w.now)
+	w.hash.step(told, i, from, &w.in)
 	w.check.Input(w.now, i, &w.in)
 	w.stepping = true
-	p.verbs.Step(w.now, in)
+	p.verbs.Step(told, in)
 	w.stepping = false
+	nth := 0
 	for e, ok := p.verbs.Next(); ok; e, ok = p.verbs.Next() {
+		if nth++; p.fuse > 0 && nth > p.fuse {
+			w.blow(i)
+		}
+		if !p.running {
+			continue // the rest of the step does not happen
+		}
 		w.effect = e
 		w.hash.effect(&w.effect)
 		w.trace.effect(w.now, i, &w.effect)
@@ -252,7 +259,14 @@ func (w *world) step(i int, from int32, in core.Input) {
 	}
 }
 
+// do carries out an effect, now or, if the process is slow to send, later.
 func (w *world) do(i int, e *core.Effect) {
+	if !w.later(i, e) {
+		w.act(i, e)
+	}
+}
+
+func (w *world) act(i int, e *core.Effect) {
 	p := &w.nodes[i]
 	switch e.Kind {
 	case core.EffectSend:
@@ -279,7 +293,10 @@ func (w *world) do(i int, e *core.Effect) {
 // rewake queues a wake for a node's deadline, unless one no later is queued already.
 func (w *world) rewake(i int) {
 	p := &w.nodes[i]
-	if at := max(p.verbs.Deadline(), w.now); at < p.wakeAt {
+	if !p.running || p.behind {
+		return
+	}
+	if at := max(w.due(i), w.now); at < p.wakeAt {
 		p.wakeAt = at
 		w.queue.push(at, classWake, int32(^i))
 	}
@@ -295,7 +312,7 @@ func (w *world) wake(i int, at core.Instant) {
 	if !p.running || len(p.stops) > 0 || p.behind {
 		return
 	}
-	if p.verbs.Deadline() > w.now {
+	if w.due(i) > w.now {
 		w.rewake(i)
 		return
 	}
@@ -306,6 +323,9 @@ func (w *world) wake(i int, at core.Instant) {
 		w.err = fmt.Errorf("%s asked to be woken %d times at %v and never moved its deadline",
 			check.Name(i), spinsMax, at)
 		return
+	}
+	if p.slack > 0 {
+		w.faults.TimersLate++
 	}
 	w.step(i, -1, core.Input{Kind: core.InputWake})
 }

@@ -147,6 +147,7 @@ func (c *Checker) Started(at core.Instant, i int) {
 func (c *Checker) Stopped(at core.Instant, i int) {
 	c.members[i].running = false
 	c.members[i].commands = c.members[i].commands[:0]
+	c.touched = c.touched[:0] // if it died within a step, the application did not hear the rest
 	c.recount(i)
 }
 

@@ -1,0 +1,69 @@
+package sim
+
+import (
+	"fmt"
+
+	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/core/swim"
+	"github.com/nekton-go/nekton/sim/check"
+)
+
+// work has member i do what its application wants.
+func (w *world) work(i int, op *Op) {
+	switch op.Kind {
+	case Start:
+		w.boot(i, false)
+		return
+	case Join:
+		seeds := make([]string, len(op.Peers))
+		for k, p := range op.Peers {
+			seeds[k] = check.Name(p) + port
+		}
+		w.command(i, swim.Join{ID: w.commandID(i), Seeds: seeds})
+		return
+	case SendUser, Ping, Forget:
+		for _, peer := range op.Peers {
+			w.command(i, w.request(i, op, check.Name(peer)))
+		}
+		return
+	}
+	w.command(i, w.request(i, op, ""))
+}
+
+// request is one command of an operation, to or about a peer if its kind has one.
+func (w *world) request(i int, op *Op, peer string) core.Command {
+	if op.Kind == Call {
+		return w.call(i, op)
+	}
+	id := w.commandID(i)
+	switch op.Kind {
+	case Leave:
+		return swim.Leave{ID: id}
+	case SetMeta:
+		return swim.SetMeta{ID: id, Meta: op.payload(i, id)}
+	case UserState:
+		return swim.SetUserState{ID: id, Data: op.payload(i, id)}
+	case SendUser:
+		return swim.SendUser{ID: id, To: peer, Data: op.payload(i, id), Reliable: op.Mode == reliable}
+	case Ping:
+		return swim.PingMember{ID: id, Name: peer}
+	case Forget:
+		return swim.Forget{ID: id, Name: peer}
+	}
+	panic("sim: " + op.Kind.String() + " is no command")
+}
+
+// reliable is the mode of SendUser in which what is sent goes over a link.
+const reliable = "reliable"
+
+// payload is what an operation has member i send: Text, or Size bytes that name the command.
+func (o *Op) payload(i int, id uint64) []byte {
+	if o.Text != "" {
+		return []byte(o.Text)
+	}
+	b := make([]byte, 0, o.Size)
+	for len(b) < o.Size {
+		b = fmt.Appendf(b, "%s/%d ", check.Name(i), id)
+	}
+	return b[:o.Size]
+}
