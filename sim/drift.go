@@ -15,25 +15,37 @@ const (
 	numbers = "numbers" // instead of intervals
 )
 
-// configure changes what member i's next process is configured with, if a fault says so.
-func (w *world) configure(i int, c *swim.Config) {
+// swimOf is what member i's newest process is configured with, but for its name and the like.
+func (w *world) swimOf(i int) *swim.Config {
+	if own := w.nodes[i].tuned; own != nil {
+		return own
+	}
+	return &w.node.Swim
+}
+
+// configure decides what member i's next process is configured with: like all, unless a fault says otherwise.
+func (w *world) configure(i int) swim.Config {
+	w.nodes[i].tuned = nil
+	c := w.node.Swim
 	for _, k := range w.ailing {
 		op := &w.ops[k]
 		if op.Kind != Retune || !slices.Contains(op.Nodes, i) {
 			continue
 		}
 		w.faults.Retunes++
+		w.nodes[i].tuned = &c
 		if op.Mode == numbers {
-			w.renumber(i, c)
+			w.renumber(i, &c)
 			continue
 		}
 		for _, interval := range [...]*time.Duration{
 			&c.ProbeInterval, &c.ProbeTimeout, &c.GossipInterval, &c.GossipToDead, &c.PushPullInterval,
 			&c.StreamTimeout, &c.HealInterval, &c.LeaveTimeout,
 		} {
-			*interval = max(*interval+time.Duration(op.signed(int64(*interval)/million*int64(op.PPM))), 0)
+			*interval += time.Duration(op.signed(int64(*interval) / million * int64(op.PPM)))
 		}
 	}
+	return c
 }
 
 // renumber draws how many, and how often, for a member.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/core/swim"
 	"github.com/nekton-go/nekton/sim/check"
 )
 
@@ -28,7 +29,8 @@ type process struct {
 	spunAt core.Instant
 	spins  int
 
-	home  int32 // its address
+	home  int32        // its address
+	tuned *swim.Config // if it is configured unlike the others
 	clock clock
 	condition
 	attention
@@ -81,10 +83,10 @@ func (w *world) boot(i int, lost bool) {
 func (w *world) assemble(i int) (core.Verbs, error) {
 	p := &w.nodes[i]
 	c := w.node
+	c.Swim = w.configure(i)
 	c.Swim.Name, c.Swim.Addr = check.Name(i), w.addressOf(i)
 	c.Swim.Meta = []byte("meta of " + c.Swim.Name)
 	c.Swim.Table = w.tables.newTable()
-	w.configure(i, &c.Swim)
 	for word := range len(c.Seed) / 8 {
 		binary.LittleEndian.PutUint64(c.Seed[8*word:], draw(w.seed, forNode, uint64(i), uint64(p.boot), uint64(word)))
 	}

@@ -169,7 +169,11 @@ func newWorld(c *Case, h *Harness) *world {
 	if w.make == nil {
 		w.make = func(_ int, c stack.Config) (core.Verbs, error) { return stack.New(c) }
 	}
-	w.check = check.New(check.Config{Nodes: c.Nodes, Swim: members, Locate: w.index})
+	w.check = check.New(check.Config{
+		Nodes: c.Nodes, Swim: members, Locate: w.index,
+		Tell:   func(i int, at core.Instant) core.Instant { return w.nodes[i].clock.tell(at) },
+		SwimOf: w.swimOf,
+	})
 	for _, oracle := range h.Oracles {
 		w.check.Watch(oracle(w.check.Log()))
 	}

@@ -41,6 +41,11 @@ type Config struct {
 
 	// Locate says which member lives at an address, or -1. Default: nobody is known to live anywhere.
 	Locate func(netip.AddrPort) int
+	// Tell is what member i's own clock reads at a moment of the world: members keep time by theirs. Default:
+	// the world's time.
+	Tell func(i int, at core.Instant) core.Instant
+	// SwimOf is what the process of member i that runs now, or starts now, is configured with. Default: Swim.
+	SwimOf func(i int) *swim.Config
 }
 
 // A Checker follows one run. Its zero value is not usable: see New.
@@ -82,7 +87,7 @@ var toldText = [...]string{"nothing", "alive", "suspect", "failed", "left"}
 type member struct {
 	running  bool
 	leaving  bool // a Leave was issued to this process
-	started  core.Instant
+	started  core.Instant // by its own clock
 	issued   []issue // incarnations the member itself brought into the world, oldest first
 	commands []command
 	states   [4]int // rows in its view, by state
@@ -105,6 +110,12 @@ func New(c Config) *Checker {
 	}
 	if c.Locate == nil {
 		c.Locate = func(netip.AddrPort) int { return -1 }
+	}
+	if c.Tell == nil {
+		c.Tell = func(_ int, at core.Instant) core.Instant { return at }
+	}
+	if c.SwimOf == nil {
+		c.SwimOf = func(int) *swim.Config { return &c.Swim }
 	}
 	return &Checker{config: c, views: make([]pages.Array[row], c.Nodes), members: make([]member, c.Nodes)}
 }
@@ -137,7 +148,7 @@ func (c *Checker) Watch(o Oracle) { c.watchers = append(c.watchers, o) }
 // Started says that a process of member i begins, knowing nothing.
 func (c *Checker) Started(at core.Instant, i int) {
 	m := &c.members[i]
-	m.running, m.leaving, m.started = true, false, at
+	m.running, m.leaving, m.started = true, false, c.config.Tell(i, at)
 	m.commands, m.states = m.commands[:0], [4]int{}
 	c.views[i] = pages.Array[row]{}
 	c.recount(i)
@@ -309,9 +320,9 @@ func (c *Checker) info(at core.Instant, i int, info *swim.Info) {
 		c.violate(i, -1, queueBounded, fmt.Sprintf("%d broadcasts queued", info.Broadcasts),
 			fmt.Sprintf("at most %d", limit))
 	}
-	if every := c.config.Swim.ProbeInterval; every > 0 {
+	if every := c.config.SwimOf(i).ProbeInterval; every > 0 {
 		// One probe at a time, and one an interval at most.
-		if limit := uint64(at.Sub(c.members[i].started)/every) + 2; info.Counters.Probes > limit {
+		if limit := uint64(c.config.Tell(i, at).Sub(c.members[i].started)/every) + 2; info.Counters.Probes > limit {
 			c.violate(i, -1, probeInterval, fmt.Sprintf("%d probes", info.Counters.Probes),
 				fmt.Sprintf("at most %d", limit))
 		}
