@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	nodesMax = 4096           // views take nodes² rows of 24 bytes
+	nodesMax = 16384          // all views of all, when no two are alike, take some 50 bytes × nodes²
 	forMax   = 24 * time.Hour // of virtual time
 	opsMax   = 100_000
 )
@@ -21,6 +21,10 @@ type Case struct {
 	Name  string // what it is, for people: a scenario, a file, a swarm
 	Seed  uint64 // decides everything that Ops leave to chance
 	Nodes int    // members, n0 and so on; not all need to start
+
+	// Converged starts all members at the beginning, and has them know each other already, without a word said:
+	// what a large cluster is tested from. Nodes share the memory that takes, so it is not for guests.
+	Converged bool
 
 	// Mark is when the last disturbance ends. From then on all members that run must come to agree within
 	// Within, and must agree again at For, the end.
@@ -35,7 +39,7 @@ type Case struct {
 // NewCase returns a case in which the members start one after the other and join by way of the first, and
 // then nothing happens for as long as it takes to agree. Add to Ops, then call Expect.
 func NewCase(name string, nodes int, seed uint64, members swim.Config) Case {
-	s := setting{nodes, seed, members}
+	s := setting{nodes: nodes, seed: seed, swim: members}
 	p := calm(s)
 	c := Case{
 		Name: name, Seed: seed, Nodes: nodes, Victim: never, Network: Network{}.defaulted(), Swim: members, Ops: p.ops,
@@ -51,7 +55,7 @@ func (c *Case) Expect() {
 	for i := range c.Ops {
 		c.Mark = max(c.Mark, c.Ops[i].At, c.Ops[i].Until)
 	}
-	s := setting{c.Nodes, c.Seed, c.Swim}
+	s := setting{nodes: c.Nodes, seed: c.Seed, swim: c.Swim}
 	c.Within = s.settle() + s.heal()
 	c.For = max(c.For, c.Mark+c.Within)
 }

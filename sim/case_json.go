@@ -29,6 +29,7 @@ type caseJSON struct {
 	Name      string          `json:"name,omitempty"`
 	Seed      uint64          `json:"seed"`
 	Nodes     int             `json:"nodes"`
+	Converged bool            `json:"converged,omitempty"`
 	Mark      span            `json:"mark"`
 	Within    span            `json:"within"`
 	For       span            `json:"for"`
@@ -47,7 +48,8 @@ func (c Case) MarshalJSON() ([]byte, error) {
 		return nil, err
 	}
 	j := caseJSON{
-		Name: c.Name, Seed: c.Seed, Nodes: c.Nodes, Mark: span(c.Mark), Within: span(c.Within), For: span(c.For),
+		Name: c.Name, Seed: c.Seed, Nodes: c.Nodes, Converged: c.Converged,
+		Mark: span(c.Mark), Within: span(c.Within), For: span(c.For),
 		Latencies: [2]span{span(c.Network.LatencyMin), span(c.Network.LatencyMax)},
 		Mean:      span(c.Network.LatencyMean), Shape: c.Network.Shape, Swim: members, Ops: c.Ops,
 	}
@@ -70,7 +72,7 @@ func (c *Case) UnmarshalJSON(text []byte) error {
 		}
 	}
 	*c = Case{
-		Name: j.Name, Seed: j.Seed, Nodes: j.Nodes, Victim: never,
+		Name: j.Name, Seed: j.Seed, Nodes: j.Nodes, Converged: j.Converged, Victim: never,
 		Mark: time.Duration(j.Mark), Within: time.Duration(j.Within), For: time.Duration(j.For),
 		Network: Network{
 			LatencyMin: time.Duration(j.Latencies[0]), LatencyMax: time.Duration(j.Latencies[1]),

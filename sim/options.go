@@ -11,12 +11,14 @@ const lossMax = 900_000 // ppm; beyond it nothing is left to test
 // Options say which scenario to run. The zero value of a field means its default.
 type Options struct {
 	Scenario string        // one of Scenarios; required
-	Nodes    int           // 2 to 4096 (restart: from 4); default 16
+	Nodes    int           // 2 to 16,384 (restart: from 4); default 16
 	For      time.Duration // virtual time, up to 24 h and past the last fault; default: the scenario's own
 	Seed     uint64
 	LossPPM  int         // of all packets, all the time; 0 to 900,000; default 0, in loss 50,000
 	Network  Network     // how packets travel
 	Preset   swim.Config // of every member; default swim.LAN
+	// Converged begins with all members knowing each other, in place of starts and joins: see Case.
+	Converged bool
 	Harness
 }
 
@@ -35,7 +37,7 @@ func (o Options) Case() (Case, error) {
 	if err != nil {
 		return Case{}, err
 	}
-	p := sc.build(setting{o.Nodes, o.Seed, o.Preset})
+	p := sc.build(setting{nodes: o.Nodes, seed: o.Seed, swim: o.Preset, converged: o.Converged})
 	if o.For <= p.mark {
 		return Case{}, badOption("%v; %s with %d nodes needs more than %v: its last disturbance comes then",
 			o.For, sc.name, o.Nodes, p.mark)
@@ -44,7 +46,8 @@ func (o Options) Case() (Case, error) {
 		p.ops = append([]Op{{Kind: Loss, PPM: o.LossPPM, Fault: Loss.String()}}, p.ops...)
 	}
 	c := Case{
-		Name: sc.name, Seed: o.Seed, Nodes: o.Nodes, Mark: p.mark, Within: p.within, For: o.For, Victim: p.victim,
+		Name: sc.name, Seed: o.Seed, Nodes: o.Nodes, Converged: o.Converged,
+		Mark: p.mark, Within: p.within, For: o.For, Victim: p.victim,
 		Network: o.Network, Swim: o.Preset, Ops: p.ops,
 	}
 	return c, c.Validate()

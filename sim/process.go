@@ -57,15 +57,9 @@ func (w *world) boot(i int, lost bool) {
 	if !ok {
 		return
 	}
-	p.boot++
-	w.examine(i)
-	verbs, err := w.assemble(i)
-	if err != nil {
-		w.err = fmt.Errorf("cannot make %s: %w", check.Name(i), err)
+	if !w.launch(i, w.tables.newTable()) {
 		return
 	}
-	p.verbs, p.running, p.started, p.wakeAt, p.accepted = verbs, true, w.now, core.Never, 0
-	p.next, p.clear, p.heard = core.Never, never, never
 	w.check.Started(w.now, i)
 	if p.boot > 1 {
 		w.faults.Restarts++
@@ -79,14 +73,27 @@ func (w *world) boot(i int, lost bool) {
 	w.step(i, -1, core.Input{Kind: core.InputWake})
 }
 
-// assemble makes member i's next node.
-func (w *world) assemble(i int) (core.Verbs, error) {
+// launch begins member i's next process, which knows the members in its table. It reports whether it could.
+func (w *world) launch(i int, members *table) bool {
 	p := &w.nodes[i]
-	c := w.node
+	p.boot++
+	w.examine(i)
+	verbs, err := w.assemble(i, members)
+	if err != nil {
+		w.err = fmt.Errorf("cannot make %s: %w", check.Name(i), err)
+		return false
+	}
+	p.verbs, p.running, p.started, p.wakeAt, p.accepted = verbs, true, w.now, core.Never, 0
+	p.next, p.clear, p.heard = core.Never, never, never
+	return true
+}
+
+// assemble makes member i's next node.
+func (w *world) assemble(i int, members *table) (core.Verbs, error) {
+	p := &w.nodes[i]
+	c, who := w.node, w.identity(i)
 	c.Swim = w.configure(i)
-	c.Swim.Name, c.Swim.Addr = check.Name(i), w.addressOf(i)
-	c.Swim.Meta = []byte("meta of " + c.Swim.Name)
-	c.Swim.Table = w.tables.newTable()
+	c.Swim.Name, c.Swim.Addr, c.Swim.Meta, c.Swim.Table = who.Name, who.Addr, who.Meta, members
 	for word := range len(c.Seed) / 8 {
 		binary.LittleEndian.PutUint64(c.Seed[8*word:], draw(w.seed, forNode, uint64(i), uint64(p.boot), uint64(word)))
 	}

@@ -149,6 +149,9 @@ func (w *world) play(c *Case) (convergedAt core.Instant) {
 			w.check.Panicked(recover())
 		}
 	}()
+	if c.Converged {
+		w.converge()
+	}
 	return w.phases(core.Instant(c.Mark), core.Instant(c.For), c.Within)
 }
 

@@ -26,6 +26,8 @@ type setting struct {
 	nodes int
 	seed  uint64
 	swim  swim.Config
+
+	converged bool
 }
 
 // scenario is a named recipe.
@@ -63,9 +65,13 @@ func find(name string) (scenario, error) {
 	return scenario{}, badOption("unknown scenario %q; use one of %s", name, strings.Join(Scenarios(), ", "))
 }
 
-// calm starts the members one after the other; all but the first join by way of it.
+// calm starts the members one after the other; all but the first join by way of it. Those who know each other
+// already have started.
 func calm(s setting) plan {
 	p := plan{victim: -1, within: s.settle()}
+	if s.converged {
+		return p
+	}
 	for i := range s.nodes {
 		p.mark = time.Duration(i) * stagger
 		p.ops = append(p.ops, Op{At: p.mark, Kind: Start, Nodes: []int{i}})

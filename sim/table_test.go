@@ -137,9 +137,11 @@ func TestTablesGiveTheSameRun(t *testing.T) {
 		require.Equal(t, own, shared, "%s %d", c.Name, c.Seed)
 	}
 	for _, name := range Scenarios() {
-		c, err := Options{Scenario: name, Nodes: 8, Seed: 1}.Case()
-		require.NoError(t, err)
-		same(c)
+		for _, converged := range []bool{false, true} {
+			c, err := Options{Scenario: name, Nodes: 8, Seed: 1, Converged: converged}.Case()
+			require.NoError(t, err)
+			same(c)
+		}
 	}
 	for seed := range uint64(20) {
 		c, err := Swarm(seed, Profiles()[seed%uint64(len(Profiles()))])

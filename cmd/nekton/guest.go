@@ -91,6 +91,9 @@ func (g simGuest) run(ctx context.Context, o sim.Options) (sim.Result, error) {
 		}
 		return sim.Run(o)
 	case "wasm":
+		if o.Converged {
+			return sim.Result{}, misuse(errors.New("-converged is for -guest native: guests share no memory"))
+		}
 	default:
 		return sim.Result{}, misuse(fmt.Errorf("-guest %q: use native or wasm", *g.kind))
 	}

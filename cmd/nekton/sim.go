@@ -37,6 +37,7 @@ func newSimRun() *cobra.Command {
 	f.StringVar(&o.Scenario, "scenario", "", "`name` of what happens: "+strings.Join(sim.Scenarios(), ", "))
 	f.IntVar(&o.Nodes, "nodes", 16, "`number` of members")
 	f.DurationVar(&o.For, "for", 0, "virtual `time`, such as 90s or 15m; default: the scenario's own")
+	f.BoolVar(&o.Converged, "converged", false, "begin with all members knowing each other, instead of joining")
 	f.Uint64Var(&o.Seed, "seed", 1, "`number` that decides everything left to chance")
 	f.IntVar(&o.LossPPM, "loss", 0, "packets to lose, all the time, in parts per million (`ppm`); 50000 is 5 %")
 	preset := f.String("preset", "lan", "timing: lan, wan or local, or one of them with -memberlist appended")

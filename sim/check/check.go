@@ -154,6 +154,22 @@ func (c *Checker) Started(at core.Instant, i int) {
 	c.recount(i)
 }
 
+// Converged says, before anything else, that a process of every member begins, and that each knows all of them,
+// by number, to be alive as their records say.
+func (c *Checker) Converged(at core.Instant, members []swim.Record) {
+	var view pages.Array[row]
+	for s := range members {
+		r := &members[s]
+		*view.Edit(s) = row{identity: identity(r), incarnation: r.Incarnation, known: true, told: toldAlive}
+		c.members[s].issue(r.Incarnation, identity(r))
+	}
+	for i := range members {
+		m := &c.members[i]
+		m.running, m.started, m.states[swim.Alive] = true, c.config.Tell(i, at), len(members)
+		c.views[i] = view.Clone()
+	}
+}
+
 // Stopped says that the process of member i is gone. Its commands die with it.
 func (c *Checker) Stopped(at core.Instant, i int) {
 	c.members[i].running = false

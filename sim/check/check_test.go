@@ -419,3 +419,21 @@ func TestIndex(t *testing.T) {
 		require.Equal(t, want, Index(name), name)
 	}
 }
+
+// TestConvergedTruth: all know all from the start, so whoever changes is wrong to all others, and may change.
+func TestConvergedTruth(t *testing.T) {
+	records := []swim.Record{at(0, swim.Alive, 1), at(1, swim.Alive, 1), at(2, swim.Alive, 1)}
+	c := New(Config{Nodes: len(records), Swim: swim.LAN()})
+	c.Converged(1, records)
+	require.Zero(t, c.Wrong())
+	c.Stopped(2, 2)
+	require.Equal(t, 2, c.Wrong())
+	for i := range 2 {
+		tell(c, 3, i, change(p(at(2, swim.Alive, 1)), p(at(2, swim.Suspect, 1))))
+	}
+	require.Equal(t, 2, c.Wrong(), "suspect is not gone")
+	tell(c, 4, 0, change(p(at(1, swim.Alive, 1)), p(at(1, swim.Alive, 2))))
+	require.Equal(t, 3, c.Wrong(), "n1 is still at its first incarnation")
+	require.Equal(t, infos[issuedIncarnations].ID, c.Log().Violations()[0].Oracle)
+	require.Equal(t, 1, c.Log().Count())
+}

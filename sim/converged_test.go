@@ -1,0 +1,84 @@
+package sim
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/core/swim"
+)
+
+// TestConvergedIsCalm: members that know each other from the start have nothing to say but pings, and what they
+// are asked; and nobody has to be told of anybody.
+func TestConvergedIsCalm(t *testing.T) {
+	for _, preset := range []swim.Config{swim.LAN(), swim.LAN().AsMemberlist()} {
+		events := 0
+		o := Options{Scenario: "calm", Nodes: 64, Seed: 3, Converged: true, Preset: preset}
+		o.Watch = func(s *Step) {
+			for i := range s.Effects {
+				e := &s.Effects[i]
+				if e.Kind != core.EffectEmit {
+					continue
+				}
+				switch e.Event.(type) {
+				case *swim.Ready:
+					require.Less(t, s.At, core.Instant(10*time.Millisecond))
+				case *swim.Info:
+				default:
+					events++
+				}
+			}
+		}
+		r := mustRun(t, o)
+		require.True(t, r.OK, "%v %v", r.Violations, r.Disagree)
+		require.Zero(t, r.ConvergedMS)
+		require.Zero(t, events)
+		require.InDelta(t, 2, r.PacketsPerNodeS, 0.1, "a ping and an answer")
+	}
+}
+
+// TestConvergedScenarios: every scenario can begin there, with the same rules.
+func TestConvergedScenarios(t *testing.T) {
+	for _, name := range Scenarios() {
+		r := mustRun(t, Options{Scenario: name, Nodes: 16, Seed: 5, Converged: true})
+		require.True(t, r.OK, "%s: %v %v", name, r.Violations, r.Disagree)
+		if name == "crash" {
+			require.Positive(t, r.FirstDetectionMS)
+			require.GreaterOrEqual(t, r.FullDisseminationMS, r.FirstDetectionMS)
+		}
+	}
+}
+
+// TestConvergedPhasesAreSpread: members that start together do not act together.
+func TestConvergedPhasesAreSpread(t *testing.T) {
+	var first [10]int // pings by tenth of the first interval
+	o := Options{Scenario: "calm", Nodes: 500, Seed: 1, Converged: true, For: 2 * time.Second}
+	o.Watch = func(s *Step) {
+		tenth := int(s.At / core.Instant(100*time.Millisecond))
+		for i := range s.Effects {
+			if s.Effects[i].Kind == core.EffectSend && s.Input.Kind == core.InputWake && tenth < len(first) {
+				first[tenth]++
+			}
+		}
+	}
+	require.True(t, mustRun(t, o).OK)
+	for _, n := range first {
+		require.InDelta(t, 50, n, 30, "%v", first)
+	}
+}
+
+// TestConvergedCases: how a case begins is part of it.
+func TestConvergedCases(t *testing.T) {
+	c, err := Options{Scenario: "crash", Nodes: 5, Converged: true}.Case()
+	require.NoError(t, err)
+	text, err := c.MarshalJSON()
+	require.NoError(t, err)
+	require.Equal(t, 1, strings.Count(string(text), `"converged":true`))
+	again := Case{}
+	require.NoError(t, again.UnmarshalJSON(text))
+	require.Equal(t, c, again)
+	require.Len(t, c.Ops, 1, "nobody starts or joins")
+}
