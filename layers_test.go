@@ -58,7 +58,7 @@ const layers = `
 	NONE < docs;
 	hosts/native, docs < cmd/nekton/internal/agent;
 	hosts/native < cmd/nekton/internal/demo;
-	cmd/nekton/internal/agent, cmd/nekton/internal/demo, hosts/wasi, sim < cmd/nekton;
+	cmd/nekton/internal/agent, cmd/nekton/internal/demo, hosts/wasi, sim/shrink, sim/repro, sim/scenario < cmd/nekton;
 	hosts/native, hosts/wasi, sim/shrink, wasm < examples;
 
 	# a !< b: b must never come to import a, whatever is added above

@@ -8,7 +8,11 @@ import (
 )
 
 // printJSON writes v as one line.
-func printJSON(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) }
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false) // arrows stay readable
+	return e.Encode(v)
+}
 
 // readable shows bytes of the application to people.
 func readable(b []byte) string {

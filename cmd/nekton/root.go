@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Exit codes. Those of sim run are in sim.go.
+// Exit codes. Those of simulations are in sim.go.
 const (
 	exitOK     = 0
 	exitFailed = 1 // asked for the right thing, in vain
@@ -76,7 +76,7 @@ func oneLine(err error) string {
 func newRoot() *cobra.Command {
 	root := group("nekton", "Clusters that know who is alive",
 		newDemo(), newAgent(), newMembers(), newJoin(), newLeave(), newInfo(), newKeys(), newKeygen(),
-		group("sim", "Run whole clusters in virtual time", newSimRun()), newVersion())
+		newSim(), newVersion())
 	root.Long = "nekton runs a member of a cluster (agent), asks it and tells it what to do (members, join,\n" +
 		"leave, info, keys), and runs whole clusters in virtual time (sim). To see it all: nekton demo\n\n" +
 		"Flags may be written with one dash or two."

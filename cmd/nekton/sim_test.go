@@ -1,10 +1,18 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -34,15 +42,16 @@ func TestSimRunJSON(t *testing.T) {
 
 func TestVerdict(t *testing.T) {
 	unsafe := []check.Violation{{Oracle: "S2", What: "what"}}
+	late := []check.Violation{{Oracle: "L1", What: "what"}}
 	for _, test := range []struct {
 		result sim.Result
 		code   int
-		says   string
 	}{
-		{sim.Result{OK: true, Converged: true}, exitOK, "ok"},
-		{sim.Result{Converged: true, Violations: unsafe}, exitUnsafe, "SAFETY: "},
-		{sim.Result{Violations: unsafe}, exitUnsafe, "SAFETY: "},
-		{sim.Result{Disagree: []string{"n1 of n2"}}, exitUnsettled, "NOT CONVERGED: n1 of n2"},
+		{sim.Result{OK: true, Converged: true}, exitOK},
+		{sim.Result{Converged: true, Violations: unsafe}, exitUnsafe},
+		{sim.Result{Violations: append(late, unsafe...)}, exitUnsafe},
+		{sim.Result{Violations: late}, exitNotLive},
+		{sim.Result{Disagree: []string{"n1 of n2"}}, exitNotLive},
 	} {
 		var exit *exitError
 		if err := verdict(&test.result); test.code == exitOK {
@@ -52,13 +61,10 @@ func TestVerdict(t *testing.T) {
 			require.Equal(t, test.code, exit.code)
 			require.NoError(t, exit.err, "the result has been printed")
 		}
-		var out bytes.Buffer
-		require.NoError(t, printResult(&out, &test.result, false))
-		require.Contains(t, out.String(), test.says)
 	}
 }
 
-// TestSimRunInterrupted does not wait for the run, which knows no context.
+// TestSimRunInterrupted does not wait for the run.
 func TestSimRunInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -66,4 +72,88 @@ func TestSimRunInterrupted(t *testing.T) {
 	code := run(ctx, []string{"sim", "run", "-scenario", "calm", "-nodes", "2"}, nil, &stdout, &stderr)
 	require.Equal(t, exitInterrupted, code)
 	require.Equal(t, "nekton: interrupted\n", stderr.String())
+}
+
+// TestReplayPastTheEnd shows how far the run came.
+func TestReplayPastTheEnd(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "calm.simrepro")
+	nekton(t, "sim", "run", "-scenario", "calm", "-nodes", "2", "-save", file)
+	out := nekton(t, "sim", "replay", file, "-until", "1000000")
+	require.Regexp(t, `\nthe run ended before, after step \d+ at 1m0s\n$`, out)
+	require.GreaterOrEqual(t, strings.Count(out, "\n#"), lastSteps-1)
+}
+
+// TestSweepOrder: however many workers there are, the same comes out in the same order.
+func TestSweepOrder(t *testing.T) {
+	sweep := func(jobs string) string {
+		out := nekton(t, "sim", "sweep", "-seeds", "5:25", "-swarm", "lite", "-v", "-j", jobs)
+		lines := strings.SplitAfter(out, "\n")
+		require.Greater(t, len(lines), 20)
+		return strings.Join(lines[:20], "")
+	}
+	require.Equal(t, sweep("1"), sweep("7"))
+}
+
+// TestSweepInterrupted sends a signal to a sweep that would go on for ever: all it learnt is there.
+func TestSweepInterrupted(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "results.jsonl")
+	cmd := exec.Command(os.Args[0], "sim", "sweep", "-seeds", "0:", "-swarm", "lite", "-json", "-v", "-out", file)
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	late := time.AfterFunc(patience, func() { cmd.Process.Kill() })
+	defer late.Stop()
+	var lines []string
+	for scanner := bufio.NewScanner(stdout); scanner.Scan(); {
+		if lines = append(lines, scanner.Text()); len(lines) == 3 {
+			require.NoError(t, cmd.Process.Signal(os.Interrupt))
+		}
+	}
+	cmd.Wait()
+	require.Equal(t, exitInterrupted, cmd.ProcessState.ExitCode())
+	var total summary
+	require.NoError(t, json.Unmarshal([]byte(lines[len(lines)-1]), &total))
+	require.Equal(t, len(lines)-1, total.Seeds)
+	require.True(t, total.Canary)
+	results, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, strings.Join(lines[:len(lines)-1], "\n")+"\n", string(results))
+}
+
+// TestRecordsEndTornLines appends to what somebody left behind who was killed.
+func TestRecordsEndTornLines(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "results.jsonl")
+	require.NoError(t, os.WriteFile(file, []byte("{\"seed\":1}\n{\"se"), 0o600))
+	r, err := openRecords(file)
+	require.NoError(t, err)
+	require.NoError(t, r.add(map[string]int{"seed": 2}))
+	require.NoError(t, r.close())
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, "{\"seed\":1}\n{\"se\n{\"seed\":2}\n", string(text))
+}
+
+func TestSeedRanges(t *testing.T) {
+	var r seedRange
+	require.NoError(t, r.Set("10:21"))
+	require.NoError(t, r.shardOf(""))
+	require.EqualValues(t, 11, r.count())
+	var seeds []uint64
+	for shard := range 3 {
+		require.NoError(t, r.shardOf(fmt.Sprintf("%d/3", shard)))
+		for k := range r.count() {
+			seeds = append(seeds, r.at(k))
+		}
+	}
+	slices.Sort(seeds)
+	require.Equal(t, []uint64{10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20}, seeds)
+}
+
+func TestQuoted(t *testing.T) {
+	for word, want := range map[string]string{
+		"a/b-1.simrepro": "a/b-1.simrepro", "": "''", "it's": `'it'\''s'`, "a b": "'a b'", "$HOME": "'$HOME'", "~": "'~'",
+	} {
+		require.Equal(t, want, quoted(word))
+	}
 }

@@ -54,11 +54,14 @@ func (b *Bundle) Write(w io.Writer) error {
 		name string
 		of   any
 	}{{"manifest.json", &b.Manifest}, {"case.json", &b.Case}, {"expect.json", &b.Expect}} {
-		text, err := json.MarshalIndent(entry.of, "", "  ")
-		if err == nil {
-			err = add(z, entry.name, append(text, '\n'))
+		var text bytes.Buffer
+		e := json.NewEncoder(&text)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		if err := e.Encode(entry.of); err != nil {
+			return err
 		}
-		if err != nil {
+		if err := add(z, entry.name, text.Bytes()); err != nil {
 			return err
 		}
 	}

@@ -44,7 +44,7 @@ func (r *Report) String() string {
 	}
 	fmt.Fprintf(&b, "  observed: %s%s\n", row, v.What)
 	for _, line := range [...]struct{ label, text string }{
-		{"expected", v.Expected}, {"because", v.Cause}, {"before", v.Before},
+		{"expected", v.Expected}, {"handling", v.Cause}, {"before", v.Before},
 	} {
 		if line.text != "" {
 			fmt.Fprintf(&b, "  %-9s %s\n", line.label+":", line.text)
@@ -59,7 +59,7 @@ func (r *Report) String() string {
 	}
 	b.WriteString(r.faults())
 	if n := len(r.Slice.Lines); n > 0 {
-		fmt.Fprintf(&b, "what led to it (%d of the %s steps before it):\n", n, thousands(uint64(r.Slice.Past)))
+		fmt.Fprintf(&b, "what led to it (%d of %s steps that can have):\n", n, thousands(uint64(r.Slice.Past)))
 		for i, line := range r.Slice.Lines {
 			mark := ""
 			if i == n-1 && line.Step == v.Step {
@@ -95,7 +95,7 @@ func (r *Report) faults() string {
 		if op.Fault != "" && op.Fault != op.Kind.String() {
 			name = "  (" + op.Fault + ")"
 		}
-		op.Until = op.Until.Round(time.Millisecond)
+		op.Until = moment(op.Until)
 		fmt.Fprintf(&b, "  t=%-9v %v%s\n", moment(op.At), op, name)
 	}
 	return b.String()
@@ -146,7 +146,12 @@ func doc(oracle string) string {
 }
 
 // moment rounds what people need not know to the nanosecond.
-func moment(d time.Duration) time.Duration { return d.Round(time.Millisecond) }
+func moment(d time.Duration) time.Duration {
+	if d < time.Second {
+		return d.Round(time.Microsecond)
+	}
+	return d.Round(time.Millisecond)
+}
 
 func count(n int, what string) string {
 	if n == 1 {
