@@ -17,7 +17,7 @@ type fault struct {
 }
 
 // catalogue is every fault there is. Its order means nothing: draws are keyed by name.
-var catalogue = slices.Concat(memberFaults, networkFaults)
+var catalogue = slices.Concat(memberFaults, networkFaults, diskCatalogue)
 
 // FaultInfo describes one entry of the catalogue.
 type FaultInfo struct{ Name, Doc string }

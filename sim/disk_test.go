@@ -3,22 +3,24 @@ package sim
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/nekton-go/nekton/codec/journal"
 	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/internal/mutant"
 	"github.com/nekton-go/nekton/sim/check"
 )
 
-// trial writes a journal to a disk until the power fails, after so many operations or at the end (-1), recovers
-// it, with the power failing again on the way, and returns what the checks say and how many operations it took to
-// write.
-func trial(seed uint64, power int) (broken []check.Violation, calls int, counts Faults) {
+// trial writes a journal to a disk until the power fails, after so many operations or at the end (-1), and recovers
+// it; and a copy, on which the power fails again on the way. It returns what the checks say, and how many operations
+// it took to write.
+func trial(seed uint64, power int, bug mutant.ID) (broken []check.Violation, calls int, counts Faults) {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	d := newDisk(seed, 0, &counts)
-	j, _, err := journal.Open(&d)
+	j, _, err := journal.OpenMutant(&d, bug)
 	if err != nil {
 		return nil, 0, counts
 	}
@@ -48,16 +50,14 @@ func trial(seed uint64, power int) (broken []check.Violation, calls int, counts 
 	calls = int(d.calls - before)
 	d.crash()
 	d.diskFaults = crash
-	d.power = rng.IntN(operationsMax)
-	_, _, _ = journal.Open(&d)
-	d.crash()
-	_, first, err := journal.Open(&d)
-	_, again, more := journal.Open(&d)
+	s := storage{disk: d}
+	again, err := s.again(bug)
+	_, found, more := journal.OpenMutant(&s, bug)
 	c := check.New(check.Config{Nodes: 1})
 	if err != nil || more != nil {
 		c.Log().Add(check.Violation{What: fmt.Sprint(err, more)})
 	}
-	c.Recovered(1, 0, check.Recovery{Asked: asked, Doubtful: d.broke, Got: first.Inputs, Again: again.Inputs})
+	c.Recovered(1, 0, check.Recovery{Asked: asked, Doubtful: s.broke, Got: found.Inputs, Again: again})
 	return c.Log().Violations(), calls, counts
 }
 
@@ -66,10 +66,10 @@ func trial(seed uint64, power int) (broken []check.Violation, calls int, counts 
 func TestPowerFailsAtEveryPoint(t *testing.T) {
 	var total Faults
 	for seed := range uint64(100) {
-		broken, calls, _ := trial(seed, -1)
+		broken, calls, _ := trial(seed, -1, mutant.None)
 		require.Empty(t, broken, "seed %d", seed)
 		for power := range calls {
-			broken, _, counts := trial(seed, power)
+			broken, _, counts := trial(seed, power, mutant.None)
 			require.Empty(t, broken, "seed %d, power %d", seed, power)
 			total.DiskWritesRefused += counts.DiskWritesRefused
 			total.DiskWritesTorn += counts.DiskWritesTorn
@@ -85,12 +85,30 @@ func TestPowerFailsAtEveryPoint(t *testing.T) {
 	require.NotZero(t, total.DiskSyncsIgnored)
 }
 
+// TestJournalMutantsAreNoticed by the oracle that each is for.
+func TestJournalMutantsAreNoticed(t *testing.T) {
+	notices := func(m mutant.Mutant) bool {
+		for seed := range uint64(1000) {
+			broken, _, _ := trial(seed, int(seed%40), m.ID)
+			if slices.ContainsFunc(broken, func(v check.Violation) bool { return v.Oracle == m.Oracle }) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, m := range mutant.All() {
+		if m.Oracle[0] == 'P' {
+			require.True(t, notices(m), m.Name)
+		}
+	}
+}
+
 func FuzzDisk(f *testing.F) {
 	for seed := range uint64(12) {
 		f.Add(seed, int(5*seed))
 	}
 	f.Fuzz(func(t *testing.T, seed uint64, power int) {
-		broken, _, _ := trial(seed, max(power, -1))
+		broken, _, _ := trial(seed, max(power, -1), mutant.None)
 		require.Empty(t, broken)
 	})
 }

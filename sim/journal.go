@@ -9,7 +9,7 @@ import (
 
 	"github.com/nekton-go/nekton/codec/journal"
 	"github.com/nekton-go/nekton/core"
-	"github.com/nekton-go/nekton/internal/mix"
+	"github.com/nekton-go/nekton/internal/mutant"
 	"github.com/nekton-go/nekton/sim/check"
 )
 
@@ -29,9 +29,12 @@ type storage struct {
 	writes  uint64
 	last    core.Instant // when the newest of the queue will be reported
 
-	asked   []check.Stored // all that may still matter, oldest first
-	stale   *backup        // what a starting process finds instead, or nil
-	attempt uint32         // counts what makes a process start; a later one replaces an earlier
+	asked []check.Stored // all that may still matter, oldest first
+	stale *backup        // what a starting process finds instead, or nil
+
+	retrying bool   // the process did not start, and somebody tries again
+	attempt  uint32 // counts attempts to start; the next replaces the last
+	peers    []int  // whom it is to join by once it runs
 }
 
 // journal has one record written, and reported when it is durable.
@@ -89,18 +92,16 @@ func (s *storage) forget(at int) {
 func (s *storage) stop() (lost int) {
 	lost = len(s.queue)
 	if lost > 0 && (s.tears || s.reorders) {
-		random := draw(s.seed, forPower, s.member, s.crashes, 0)
-		batch := s.queue[:1+below(random, int64(lost))]
-		s.power = int(below(mix.Uint64(random), operationsMax+1))
+		random := func(k uint64) uint64 { return draw(s.seed, forPower, s.member, s.crashes, k) }
+		batch := s.queue[:1+below(random(0), int64(lost))]
+		// A record takes two operations, a snapshot five: fewer are more likely.
+		s.power = int(1 + below(random(1), 1+below(random(2), 5)))
 		_ = s.journal.Commit(batch)
 	}
 	s.crash()
 	s.queue, s.last = nil, 0
 	return lost
 }
-
-// operationsMax is how many operations it takes to write a record, or to recover a file, at most.
-const operationsMax = 8
 
 // replace puts another disk in the place of this one.
 func (s *storage) replace(by *backup) {
@@ -112,7 +113,7 @@ func (s *storage) replace(by *backup) {
 // ends, and whoever watches over it tries again.
 func (w *world) recover(i int, lost bool) (past []core.Input, ok bool) {
 	s := &w.nodes[i].storage
-	s.attempt++
+	s.attempt, s.retrying = s.attempt+1, false
 	switch {
 	case lost:
 		w.faults.JournalsLost++
@@ -124,7 +125,7 @@ func (w *world) recover(i int, lost bool) (past []core.Input, ok bool) {
 	}
 	s.recoveries++
 	s.decay()
-	again, err := s.interrupted()
+	again, err := s.again(w.node.Swim.Mutant)
 	if errors.Is(err, journal.ErrForeign) { // somebody comes and moves the file away
 		w.faults.JournalsLost++
 		w.trace.disk(w.now, i, "moved away: %v", err)
@@ -135,7 +136,7 @@ func (w *world) recover(i int, lost bool) (past []core.Input, ok bool) {
 		w.err = fmt.Errorf("%s cannot recover the journal of a sound disk: %w", check.Name(i), err)
 		return nil, false
 	}
-	j, found, err := journal.Open(s)
+	j, found, err := journal.OpenMutant(s, w.node.Swim.Mutant)
 	for _, r := range found.Repairs {
 		w.faults.JournalsMended++
 		shape := "cut short"
@@ -148,6 +149,7 @@ func (w *world) recover(i int, lost bool) (past []core.Input, ok bool) {
 		w.faults.BootsFailed++
 		w.trace.disk(w.now, i, "cannot start: %v", err)
 		s.crash()
+		s.retrying = true
 		w.pushEvent(w.now.Add(bootAgain), classInput, event{kind: evBoot, node: int32(i), boot: s.attempt})
 		return nil, false
 	}
@@ -155,6 +157,9 @@ func (w *world) recover(i int, lost bool) (past []core.Input, ok bool) {
 	s.begin(j, found.Inputs)
 	return found.Inputs, true
 }
+
+// giveUp ends the attempts to start a process.
+func (s *storage) giveUp() { s.attempt, s.retrying, s.peers = s.attempt+1, false, nil }
 
 // begin has a process write to j from now on.
 func (s *storage) begin(j *journal.Journal, found []core.Input) {
@@ -166,12 +171,22 @@ func (s *storage) begin(j *journal.Journal, found []core.Input) {
 	}
 }
 
-// interrupted recovers a copy of the disk, with the power failing half way, and then again.
-func (s *storage) interrupted() ([]core.Input, error) {
+// again recovers copies of the disk. Where there is something to mend the power fails on the way, once after each
+// operation, and recovery begins again; it returns what was found then, and differs if anything does.
+func (s *storage) again(bug mutant.ID) ([]core.Input, error) {
 	t := s.twin()
-	t.power = int(below(draw(s.seed, forPower, s.member, s.crashes, s.recoveries), operationsMax+1))
-	_, _, _ = journal.Open(&t)
-	t.crash()
-	_, found, err := journal.Open(&t)
-	return found.Inputs, err
+	_, found, err := journal.OpenMutant(&t, bug)
+	if err != nil || len(found.Repairs) == 0 {
+		return found.Inputs, err
+	}
+	for power := 0; ; power++ {
+		t := s.twin()
+		t.power = power
+		_, _, cut := journal.OpenMutant(&t, bug)
+		t.crash()
+		_, next, err := journal.OpenMutant(&t, bug)
+		if err != nil || cut == nil || !slices.EqualFunc(found.Inputs, next.Inputs, check.Same) {
+			return next.Inputs, err
+		}
+	}
 }

@@ -71,6 +71,10 @@ func (w *world) boot(i int, lost bool) {
 		w.step(i, -1, in)
 	}
 	w.step(i, -1, core.Input{Kind: core.InputWake})
+	if peers := p.storage.peers; peers != nil {
+		p.storage.peers = nil
+		w.join(i, peers)
+	}
 }
 
 // launch begins member i's next process, which knows the members in its table. It reports whether it could.
@@ -103,7 +107,7 @@ func (w *world) assemble(i int, members *table) (core.Verbs, error) {
 // crash stops a process at once. What it had not made durable is lost.
 func (w *world) crash(i int, lost bool) {
 	p := &w.nodes[i]
-	p.storage.attempt++
+	p.storage.giveUp()
 	if !p.running {
 		return
 	}

@@ -27,7 +27,7 @@ const (
 	forDiskError                    // which syncs and reads fail: (node, 0, n-th operation of the disk)
 	forDiskTear                     // what survives a crash: (node, n-th crash, n-th change)
 	forDiskRot                      // which bits flip: (node, n-th recovery, bit)
-	forPower                        // when the power fails: (node, n-th crash, n-th recovery)
+	forPower                        // when the power fails: (node, n-th crash, n-th choice)
 	forSlack                        // how late timers are: (node, boot, deadline)
 	forReceive                      // how late a slow receiver is: (node, boot, n-th)
 	forSend                         // likewise a slow sender

@@ -15,11 +15,7 @@ func (w *world) work(i int, op *Op) {
 		w.boot(i, false)
 		return
 	case Join:
-		seeds := make([]string, len(op.Peers))
-		for k, p := range op.Peers {
-			seeds[k] = check.Name(p) + port
-		}
-		w.command(i, swim.Join{ID: w.commandID(i), Seeds: seeds})
+		w.join(i, op.Peers)
 		return
 	case SendUser, Ping, Forget:
 		for _, peer := range op.Peers {
@@ -28,6 +24,19 @@ func (w *world) work(i int, op *Op) {
 		return
 	}
 	w.command(i, w.request(i, op, ""))
+}
+
+// join has member i join by way of some peers, once it runs if it does not yet for want of its journal.
+func (w *world) join(i int, peers []int) {
+	if s := &w.nodes[i].storage; s.retrying {
+		s.peers = peers
+		return
+	}
+	seeds := make([]string, len(peers))
+	for k, p := range peers {
+		seeds[k] = check.Name(p) + port
+	}
+	w.command(i, swim.Join{ID: w.commandID(i), Seeds: seeds})
 }
 
 // request is one command of an operation, to or about a peer if its kind has one.

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/internal/mutant"
 )
 
 // A Store is one core.EffectAppend or core.EffectCompact on its way to the disk.
@@ -20,6 +21,7 @@ type Store struct {
 // A Journal is the files of one node. It is for one goroutine.
 type Journal struct {
 	dir   Dir
+	bug   mutant.ID
 	files map[core.Proto]*file
 }
 
@@ -48,7 +50,7 @@ func (j *Journal) Commit(batch []Store) error {
 func (j *Journal) file(p core.Proto) *file {
 	f := j.files[p]
 	if f == nil {
-		f = &file{dir: j.dir, name: fileName(p), fresh: true}
+		f = &file{dir: j.dir, bug: j.bug, name: fileName(p), fresh: true}
 		j.files[p] = f
 	}
 	return f

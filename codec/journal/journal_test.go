@@ -115,8 +115,10 @@ func texts(inputs []core.Input) []string {
 	return all
 }
 
-func put(p core.Proto, data string) Store  { return Store{Proto: p, Data: []byte(data)} }
-func snap(p core.Proto, data string) Store { return Store{Proto: p, Data: []byte(data), Snapshot: true} }
+func put(p core.Proto, data string) Store { return Store{Proto: p, Data: []byte(data)} }
+func snap(p core.Proto, data string) Store {
+	return Store{Proto: p, Data: []byte(data), Snapshot: true}
+}
 
 func TestJournalRemembers(t *testing.T) {
 	m := newMemory()

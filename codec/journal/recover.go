@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/internal/mutant"
 )
 
 const (
@@ -35,8 +36,11 @@ type Repair struct {
 }
 
 // Open recovers the journal in dir. On an error it can be opened again: nothing that was good is gone.
-func Open(dir Dir) (*Journal, Past, error) {
-	j := &Journal{dir: dir, files: map[core.Proto]*file{}}
+func Open(dir Dir) (*Journal, Past, error) { return OpenMutant(dir, mutant.None) }
+
+// OpenMutant is Open with a bug, so that checks can be tested.
+func OpenMutant(dir Dir, bug mutant.ID) (*Journal, Past, error) {
+	j := &Journal{dir: dir, bug: bug, files: map[core.Proto]*file{}}
 	var past Past
 	protos, err := j.scan()
 	for _, p := range protos {
@@ -78,18 +82,20 @@ func fileName(p core.Proto) string { return filePrefix + strconv.Itoa(int(p)) + 
 
 // recover reads one machine's file and mends it, so that the next record follows the last good one.
 func (j *Journal) recover(p core.Proto, past *Past) error {
-	f := &file{dir: j.dir, name: fileName(p)}
+	f := &file{dir: j.dir, bug: j.bug, name: fileName(p)}
 	data, err := j.dir.Read(f.name)
 	if err != nil {
 		return err
 	}
 	j.files[p] = f
-	records, good, found := parseFile(data)
+	records, good, found := parseFile(data, f.bug)
 	repair := Repair{File: f.name, Offset: good, Lost: len(data) - good}
 	switch found {
 	case torn:
 		past.Repairs = append(past.Repairs, repair)
-		err = f.truncate(good)
+		if err = f.truncate(good); f.bug == mutant.MendInPlace {
+			err = write(f.dir, f.name, data[:good])
+		}
 	case damaged:
 		if repair.Aside, err = j.setAside(f.name, data); err == nil {
 			past.Repairs = append(past.Repairs, repair)

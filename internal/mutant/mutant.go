@@ -1,6 +1,6 @@
 // Package mutant names the bugs that can be switched on to test the checks of the simulator: a check that
 // does not notice its mutant checks nothing. Each mutant is one line at its site, behind a comparison with
-// swim.Config.Mutant, and None changes nothing.
+// swim.Config.Mutant, which the simulator also hands to journal.OpenMutant, and None changes nothing.
 package mutant
 
 import "fmt"
@@ -14,6 +14,9 @@ const (
 	Canary    // any check of anything must notice it at once
 	AliveAtEqual
 	MissRefutation
+	TrustData
+	SkipSync
+	MendInPlace
 	mutants
 )
 
@@ -35,6 +38,18 @@ var table = [mutants]Mutant{
 	MissRefutation: {
 		Name: "miss-refutation", Oracle: "L2",
 		Doc: "who is accused answers with the incarnation it is accused at, not with the next",
+	},
+	TrustData: {
+		Name: "trust-data", Oracle: "P1",
+		Doc: "recovery does not compare the data of a record with its checksum",
+	},
+	SkipSync: {
+		Name: "skip-sync", Oracle: "P2",
+		Doc: "a record is durable as soon as it is written",
+	},
+	MendInPlace: {
+		Name: "mend-in-place", Oracle: "P3",
+		Doc: "a file that was cut short is emptied, and then written anew",
 	},
 }
 

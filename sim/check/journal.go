@@ -36,7 +36,7 @@ func (c *Checker) Recovered(at core.Instant, i int, r Recovery) {
 			c.violate(i, -1, journalDurable, "recovery found "+list(got), "also "+text(*lost)+", which was durable")
 		}
 	}
-	if !slices.EqualFunc(r.Got, r.Again, same) {
+	if !slices.EqualFunc(r.Got, r.Again, Same) {
 		c.violate(i, -1, recoveryRepeats, "interrupted, and begun again, recovery found "+list(r.Again), list(r.Got))
 	}
 }
@@ -56,7 +56,7 @@ func (r *Recovery) compare(p core.Proto, got []core.Input) (known bool, lost *co
 		}
 		sum = append(sum, in)
 		switch {
-		case slices.EqualFunc(sum, got, same):
+		case slices.EqualFunc(sum, got, Same):
 			known, lost = true, nil
 		case s.Durable && !r.Doubtful:
 			lost = &in
@@ -65,7 +65,8 @@ func (r *Recovery) compare(p core.Proto, got []core.Input) (known bool, lost *co
 	return known, lost
 }
 
-func same(a, b core.Input) bool {
+// Same reports whether two inputs bring the same record.
+func Same(a, b core.Input) bool {
 	return a.Kind == b.Kind && a.Proto == b.Proto && bytes.Equal(a.Data, b.Data)
 }
 
