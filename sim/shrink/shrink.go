@@ -150,11 +150,11 @@ func size(c *sim.Case) int {
 // started counts the members that ever run.
 func started(c *sim.Case) int { return len(starters(c)) }
 
-// starters lists them, in order.
+// starters lists them, in order. Who crashes starts at the end of that, even if it did not run before.
 func starters(c *sim.Case) (all []int) {
 	for i := range c.Ops {
-		if c.Ops[i].Kind == sim.Start {
-			all = append(all, c.Ops[i].Nodes...)
+		if op := &c.Ops[i]; op.Kind == sim.Start || op.Kind == sim.Crash && op.Until > 0 {
+			all = append(all, op.Nodes...)
 		}
 	}
 	slices.Sort(all)
