@@ -73,16 +73,39 @@ func (d *dir) Remove(name string) error {
 	return errors.Join(d.close(name), os.Remove(d.at(name)))
 }
 
-// SyncDir makes renames durable, on systems where directories can be synced.
-func (d *dir) SyncDir() error {
+func (d *dir) SyncDir() error { return syncDir(d.path) }
+
+// syncDir makes what a directory lists durable, on systems where directories can be synced.
+func syncDir(path string) error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}
-	f, err := os.Open(d.path)
+	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	return errors.Join(f.Sync(), f.Close())
+}
+
+// makeDir makes a directory and those above it, if they do not exist, and makes them durable.
+func makeDir(path string) error {
+	var grown []string // directories that list a new one then
+	for at := path; filepath.Dir(at) != at; at = filepath.Dir(at) {
+		if _, err := os.Stat(at); err == nil {
+			break
+		}
+		grown = append(grown, filepath.Dir(at))
+	}
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return err
+	}
+	for _, at := range grown {
+		// Whoever may make a directory there may not be allowed to read it, which syncing takes.
+		if err := syncDir(at); err != nil && !errors.Is(err, os.ErrPermission) {
+			return err
+		}
+	}
+	return nil
 }
 
 // file opens a file that exists, for writing at its end.

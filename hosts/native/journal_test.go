@@ -94,6 +94,15 @@ func TestJournalRemembers(t *testing.T) {
 	s.finish()
 }
 
+func TestJournalMakesItsDirectory(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "of", "its", "own")
+	s := openShelf(t, dir, 1<<20)
+	s.append(1, "a")
+	s.finish()
+	_, _, err := openRecorder(filepath.Join(dir, "proto-1.journal"), slog.Default(), 1<<20, nil)
+	require.ErrorContains(t, err, "create the journal's directory")
+}
+
 func TestJournalIsLocked(t *testing.T) {
 	dir := t.TempDir()
 	s := openShelf(t, dir, 1<<20)

@@ -38,7 +38,7 @@ var errStoresMax = errors.New("too much waits for the disk")
 func openRecorder(
 	path string, log *slog.Logger, max int, report func(core.Token, error),
 ) (r *recorder, past []core.Input, err error) {
-	if err := os.MkdirAll(path, 0o700); err != nil {
+	if err := makeDir(path); err != nil {
 		return nil, nil, fmt.Errorf("create the journal's directory: %w", err)
 	}
 	lock, err := lockFile(filepath.Join(path, "lock"))
