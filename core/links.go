@@ -131,15 +131,28 @@ func (ls *links) read(n *Node, l *link, data []byte) {
 	if ls.open[l.id] != l {
 		return // a machine hung up while reading
 	}
-	if rest := len(data) - used; err != nil || rest > n.config.FrameMax {
+	switch rest := data[used:]; {
+	case err != nil || len(rest) > n.config.FrameMax:
 		n.stats.LinksBad++
 		ls.fail(n, l, FaultInvalid)
-	} else if used > 0 || len(l.partial) == 0 {
-		l.partial = append(l.partial[:0], data[used:]...)
+	case len(rest) == 0:
+		n.recycle(l) // idle links hold no buffers
+	case used > 0 || len(l.partial) == 0:
+		if l.partial == nil {
+			l.partial, n.partial = n.partial, nil
+		}
+		l.partial = append(l.partial[:0], rest...)
 	}
-	if len(l.partial) == 0 {
-		l.partial = nil // idle links hold no buffers
+}
+
+// partialKept bounds the buffer that the next link with a partial message gets, in bytes.
+const partialKept = 1 << 16
+
+func (s *Scratch) recycle(l *link) {
+	if l.partial != nil && cap(l.partial) <= partialKept {
+		s.partial = l.partial[:0]
 	}
+	l.partial = nil
 }
 
 // message delivers one message of a link, after claiming the link for the machine it is for.
@@ -180,6 +193,7 @@ func (ls *links) fail(n *Node, l *link, f Fault) {
 
 func (ls *links) drop(n *Node, l *link) {
 	delete(ls.open, l.id)
+	n.recycle(l)
 	if l.id.Accepted() {
 		ls.accepted--
 		ls.unmute(l.id)

@@ -44,6 +44,8 @@ type Scratch struct {
 	sends  []part
 	parts  [][]byte
 	arena  []byte // backs every Data in out and sends; reset by Step
+
+	partial []byte // an empty buffer for a link's partial message, or nil
 }
 
 // Stats counts what a node did and what it refused. Counters only grow.

@@ -227,16 +227,25 @@ func (m *Machine) objection(x *exchange, theirs *PushPull) string {
 	return m.incompatible(theirs)
 }
 
-// everything is the push half of a push/pull. It is made anew each time: a member needs it seldom, and in a
-// large cluster it is larger than all else that a member keeps.
+// recordsKept is how many records a member keeps room for between one push/pull and the next. In a large
+// cluster they would be larger than all else that it keeps.
+const recordsKept = 256
+
+// everything is the push half of a push/pull. It is valid until the next call.
 func (m *Machine) everything(join bool) *PushPull {
-	all := &PushPull{Join: join, User: m.userState, Members: make([]Record, 0, m.rows())}
+	records := m.records[:0]
+	if cap(records) < m.rows() {
+		records = make([]Record, 0, m.rows())
+	}
 	for id := range ID(m.table.Bound()) {
 		if m.table.Row(id).Used {
-			all.Members = append(all.Members, m.record(id))
+			records = append(records, m.record(id))
 		}
 	}
-	return all
+	if len(records) <= recordsKept {
+		m.records = records
+	}
+	return &PushPull{Join: join, User: m.userState, Members: records}
 }
 
 // incompatible says why two clusters cannot merge: some member speaks a version that some other does

@@ -79,6 +79,7 @@ type Machine struct {
 	ping     Ping
 	indirect IndirectPing
 	ack      Ack
+	records  []Record
 	chosen   []ID
 	scratch  []byte
 }
