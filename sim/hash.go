@@ -21,17 +21,27 @@ func (h *hash) pair(a, b uint64) {
 	h.sum = bits.RotateLeft64(hi^lo, 29) + b*0xaf251af3b0f025b5
 }
 
-// bytes adds what b holds. Its length must be added before, so that nothing else looks like the zeros
-// that fill up the end.
+// bytes adds what b holds, filled up with zeros. Its length must be added before, so that nothing else looks
+// the same.
 func (h *hash) bytes(b []byte) {
 	for ; len(b) >= 16; b = b[16:] {
 		h.pair(binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]))
 	}
-	if len(b) > 0 {
-		var tail [16]byte
-		copy(tail[:], b)
-		h.pair(binary.LittleEndian.Uint64(tail[:]), binary.LittleEndian.Uint64(tail[8:]))
+	switch n := len(b); {
+	case n > 8:
+		h.pair(binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[n-8:])>>(128-8*n))
+	case n > 0:
+		h.pair(short(b), 0)
 	}
+}
+
+// short reads up to eight bytes as one word, without a loop.
+func short(b []byte) uint64 {
+	n := len(b)
+	if n >= 4 {
+		return uint64(binary.LittleEndian.Uint32(b)) | uint64(binary.LittleEndian.Uint32(b[n-4:]))<<(8*n-32)
+	}
+	return uint64(b[0]) | uint64(b[n/2])<<(8*(n/2)) | uint64(b[n-1])<<(8*n-8)
 }
 
 // step adds one input to one node.

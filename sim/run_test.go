@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"testing"
@@ -84,6 +85,24 @@ func TestHashIsPinned(t *testing.T) {
 	h.step(1, 2, 3, &core.Input{Kind: core.InputDatagram, Data: []byte("twelve bytes")})
 	h.effect(&core.Effect{Kind: core.EffectSend, To: address(4), Data: []byte("pong")})
 	require.Equal(t, "eb942161f24387c6", fmt.Sprintf("%x", h.sum))
+}
+
+// TestHashOfBytes compares what is read in leaps with what is read byte by byte.
+func TestHashOfBytes(t *testing.T) {
+	data := make([]byte, 50)
+	for i := range data {
+		data[i] = byte(i*37 + 11)
+	}
+	for n := range len(data) {
+		var fast, slow hash
+		fast.bytes(data[:n])
+		for rest := data[:n]; len(rest) > 0; rest = rest[min(16, len(rest)):] {
+			var padded [16]byte
+			copy(padded[:], rest)
+			slow.pair(binary.LittleEndian.Uint64(padded[:]), binary.LittleEndian.Uint64(padded[8:]))
+		}
+		require.Equal(t, slow.sum, fast.sum, "%d bytes", n)
+	}
 }
 
 // TestTraceChangesNothing: who looks does not disturb.

@@ -10,13 +10,17 @@ import (
 // What always holds between two steps, for tests and the simulator: see core.Config.Check. A check costs
 // the same however large the table is, on average over many steps.
 
-// A patrol is which rows the self-check looks at: those that changed, and the others in turn.
+// A patrol is which rows the self-check looks at: those that changed, and now and then the next of all.
 type patrol struct {
 	changed [8]ID // the last few, in a ring
 	changes uint
 	checked uint // of changes
+	steps   uint
 	next    ID
 }
+
+// patrolEvery is after how many steps the self-check looks at one more row.
+const patrolEvery = 4
 
 func (p *patrol) note(id ID) {
 	p.changed[p.changes%uint(len(p.changed))] = id
@@ -51,13 +55,20 @@ func (m *Machine) checkSelf() string {
 	return ""
 }
 
-// checkRows looks at the rows that changed, and at one more. Once it has been through them all it counts them.
+// checkRows looks at the rows that changed, and perhaps at one more. Once it has been through them all it
+// counts them.
 func (m *Machine) checkRows() string {
 	p := &m.patrol
-	for p.checked = max(p.checked, p.changes-min(p.changes, uint(len(p.changed)))); p.checked < p.changes; p.checked++ {
+	if kept := uint(len(p.changed)); p.changes-p.checked > kept {
+		p.checked = p.changes - kept
+	}
+	for ; p.checked < p.changes; p.checked++ {
 		if what := m.checkRow(p.changed[p.checked%uint(len(p.changed))]); what != "" {
 			return what
 		}
+	}
+	if p.steps++; p.steps%patrolEvery != 0 {
+		return ""
 	}
 	if p.next++; int(p.next) >= m.table.Bound() {
 		p.next = 0
