@@ -17,7 +17,7 @@ type fault struct {
 }
 
 // catalogue is every fault there is. Its order means nothing: draws are keyed by name.
-var catalogue = slices.Concat(memberFaults, networkFaults, diskCatalogue)
+var catalogue = slices.Concat(memberFaults, networkFaults, topologyFaults, diskCatalogue)
 
 // FaultInfo describes one entry of the catalogue.
 type FaultInfo struct{ Name, Doc string }
@@ -45,27 +45,6 @@ var memberFaults = []fault{
 		ops := g.crash(Op{})
 		goodbye := Op{Kind: Leave, Nodes: ops[0].Nodes, At: g.moment(g.from, ops[0].At)}
 		return append(ops, goodbye)
-	}},
-}
-
-var networkFaults = []fault{
-	{"loss", "packets get lost", func(g *generator) []Op {
-		return g.window(Op{Kind: Loss, PPM: g.ppm(300_000)}, time.Second, time.Minute)
-	}},
-	{"duplicate", "packets arrive twice", func(g *generator) []Op {
-		return g.window(Op{Kind: Duplicate, PPM: g.ppm(500_000)}, time.Second, 2*time.Minute)
-	}},
-	{"reorder", "packets are late", func(g *generator) []Op {
-		late := g.span(time.Millisecond, 2*time.Second)
-		return g.window(Op{Kind: Reorder, PPM: g.ppm(500_000), Extra: late}, time.Second, 2*time.Minute)
-	}},
-	{"cut", "two groups do not hear each other", func(g *generator) []Op {
-		near, far := g.split()
-		return g.window(Op{Kind: Cut, Nodes: near, Peers: far}, time.Second, 2*time.Minute)
-	}},
-	{"one-way", "one group does not hear another, which hears it", func(g *generator) []Op {
-		near, far := g.split()
-		return g.window(Op{Kind: Cut, OneWay: true, Nodes: near, Peers: far}, time.Second, 2*time.Minute)
 	}},
 }
 
@@ -123,13 +102,18 @@ func (g *generator) member() []int { return []int{g.choose(g.nodes)} }
 
 // some draws k of the members, in order.
 func (g *generator) some(k int) []int {
+	all := g.shuffled()[:k]
+	slices.Sort(all)
+	return all
+}
+
+// shuffled draws all of the members, in any order.
+func (g *generator) shuffled() []int {
 	all := make([]int, g.nodes)
 	for i := range all {
 		j := g.choose(i + 1)
 		all[i], all[j] = all[j], i
 	}
-	all = all[:k]
-	slices.Sort(all)
 	return all
 }
 

@@ -36,7 +36,7 @@ func newForgetful(_ int, c stack.Config) (core.Verbs, error) {
 func TestFindings(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "sim")
 	s := Test{Harness: sim.Harness{NewNode: newForgetful}}
-	report, err := s.hunt("TestRegister", dir, 0, 50)
+	report, err := s.hunt("TestRegister", dir, 1, 50)
 	require.NoError(t, err)
 	require.Regexp(t, `(?s)^seed \d+ fails:
 .*S11. events-.*
