@@ -158,11 +158,11 @@ func TestEachFaultStrikes(t *testing.T) {
 // distributed, with the means that were asked for, and different for each pair.
 func TestBursts(t *testing.T) {
 	r := rule{Op: Op{Kind: Burst, PPM: 700_000, Every: 10 * time.Second, Extra: 2 * time.Second, At: time.Second}, salt: 3}
-	const step = 20 * time.Millisecond
+	const step = 50 * time.Millisecond
 	var bad, bursts, steps, both int
 	var longer int // bursts of more than the mean
 	last, since := false, 0
-	for now := core.Instant(r.At); steps < 2_000_000; now, steps = now.Add(step), steps+1 {
+	for now := core.Instant(r.At); steps < 400_000; now, steps = now.Add(step), steps+1 {
 		p, q := path{from: 1, to: 2, seed: 7}, path{from: 2, to: 1, seed: 7}
 		r.burst(now, &p)
 		r.burst(now, &q)
