@@ -26,7 +26,7 @@ type Register struct {
 	TieBreak bool
 
 	value Value
-	self  string
+	self  string // empty until membership is ready: then nothing is taken yet
 	peers []peer // alive, in the order in which they joined
 	next  core.Instant
 }
@@ -70,11 +70,9 @@ func (h *Holds) AppendText(b []byte) ([]byte, error) {
 func (r *Register) Handle(t *core.Turn, in *core.Input) {
 	switch in.Kind {
 	case core.InputCommand:
-		put := in.Command.(Put)
-		r.take(t, Value{r.value.Count + 1, r.self, put.Text})
-		t.Emit(&core.Done{ID: put.ID})
+		t.Emit(&core.Done{ID: in.Command.CommandID(), Fault: r.put(t, in.Command.(Put).Text)})
 	case core.InputMessage:
-		if v, ok := decode(in.Message.(*core.Opaque).Data); ok && r.newer(v) {
+		if v, ok := decode(in.Message.(*core.Opaque).Data); ok && r.self != "" && r.newer(v) {
 			r.take(t, v)
 		}
 	case core.InputEvent:
@@ -94,6 +92,15 @@ func (r *Register) newer(v Value) bool {
 		return cmp.Or(cmp.Compare(v.Count, r.value.Count), cmp.Compare(v.Writer, r.value.Writer)) > 0
 	}
 	return v.Count > r.value.Count
+}
+
+// put takes a value from the application, unless the node does not know its own name yet.
+func (r *Register) put(t *core.Turn, text string) core.Fault {
+	if r.self == "" {
+		return core.FaultBusy
+	}
+	r.take(t, Value{r.value.Count + 1, r.self, text})
+	return core.FaultNone
 }
 
 func (r *Register) take(t *core.Turn, v Value) {
