@@ -29,6 +29,7 @@ func TestWithGuest(t *testing.T) {
 	guest := buildGuest(t)
 	t.Run("demo", func(t *testing.T) { testDemo(t, guest) })
 	t.Run("sim", func(t *testing.T) { testSimGuest(t, guest) })
+	t.Run("verify", func(t *testing.T) { testVerify(t, guest) })
 }
 
 // testDemo sees every step of the demo observed, and the figures on the last line.
@@ -73,4 +74,29 @@ func TestDemoCutShort(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(stdout.String()), "\n")
 	require.JSONEq(t, `{"converged_ms": -1, "detected_ms": -1, "healed_ms": -1, "left_ms": -1,
 		"nodes_native": 4, "nodes_wasm": 0, "ok": false}`, lines[len(lines)-1])
+}
+
+// testVerify compares this process, another one and guests; and finds the odd one out.
+func testVerify(t *testing.T, guest string) {
+	verify := []string{"sim", "verify", "-seeds", "0:3", "-swarm", "lite", "-interpreted", "1", "-wasm-file", guest}
+	out := nekton(t, verify...)
+	require.Regexp(t, `^native, GOGC=off +3 seeds, \d+ steps
+native, GOGC=10 +3 seeds, 3 equal
+native, another process +3 seeds, 3 equal
+wasm, compiled +3 seeds, 3 equal
+wasm, interpreted +1 seed, 1 equal
+ok: all runs are the same
+$`, out)
+	diff := nekton(t, "sim", "diff", "1", "-swarm", "lite", "-wasm-file", guest)
+	require.Regexp(t, `\nB: .*, wasm nodes: .*\nthe same\n$`, diff)
+
+	printed := nekton(t, "sim", "verify", "-seeds", "0:3", "-swarm", "lite", "-print")
+	file := filepath.Join(t.TempDir(), "elsewhere.jsonl")
+	lines := strings.SplitAfter(printed, "\n")
+	lines[1] = strings.Replace(lines[0], `"seed":0`, `"seed":1`, 1)
+	require.NoError(t, os.WriteFile(file, []byte(strings.Join(lines, "")), 0o600))
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), append(verify, "-against", file), nil, &stdout, &stderr)
+	require.Equal(t, exitDiffers, code)
+	require.Regexp(t, `seed 1 DIFFERS: equal up to step \d+, not by step \d+\n.* 3 seeds, 2 equal\n$`, stdout.String())
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"testing"
 
@@ -17,7 +18,8 @@ func TestMain(m *testing.M) {
 	}
 	cache, err := os.MkdirTemp("", "nekton")
 	if err == nil {
-		err = os.Setenv("XDG_CACHE_HOME", cache) // compiled guests are not for the next time
+		// Compiled guests are not for the next time, and processes of ours are the program.
+		err = errors.Join(os.Setenv("XDG_CACHE_HOME", cache), os.Setenv(asProgram, "1"))
 	}
 	if err != nil {
 		panic(err)

@@ -39,7 +39,6 @@ func startAgent(t *testing.T, args ...string) *agentProcess {
 	p := &agentProcess{
 		cmd: exec.Command(os.Args[0], args...), log: make(chan logLine, 1000), ended: make(chan struct{}),
 	}
-	p.cmd.Env = append(os.Environ(), asProgram+"=1")
 	log, err := p.cmd.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, p.cmd.Start())

@@ -98,7 +98,6 @@ func TestSweepOrder(t *testing.T) {
 func TestSweepInterrupted(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "results.jsonl")
 	cmd := exec.Command(os.Args[0], "sim", "sweep", "-seeds", "0:", "-swarm", "lite", "-json", "-v", "-out", file)
-	cmd.Env = append(os.Environ(), asProgram+"=1")
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
