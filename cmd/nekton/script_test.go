@@ -68,6 +68,7 @@ var varying = []struct {
 	{regexp.MustCompile(`[0-9.]+ seeds/s`), "$$wall seeds/s"},
 	{regexp.MustCompile(`"seeds_per_s":[0-9.]+`), `"seeds_per_s":$$wall`},
 	{regexp.MustCompile(`\b\d+ steps, `), "$$n steps, "},
+	{regexp.MustCompile(`, in \d+ runs?\b`), ", in $$n runs"},
 	{regexp.MustCompile(`"steps":\d+`), `"steps":$$n`},
 	{regexp.MustCompile(`traffic: [0-9.]+ packets and \d+`), "traffic: $$n packets and $$n"},
 	{regexp.MustCompile(`never seen: .*`), "never seen: $$missing"},

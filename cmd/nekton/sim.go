@@ -29,6 +29,7 @@ var simExits = []struct {
 	says string
 }{
 	{exitOK, "all is well"},
+	{exitFailed, "there is nothing to do: the run that should fail does not"},
 	{exitMisuse, "misuse"},
 	{exitInfra, "a file could not be written, or the like: nothing is known; try again"},
 	{exitUnsafe, "an oracle of what must never happen complained; there is a bundle"},
@@ -42,12 +43,13 @@ var simExits = []struct {
 
 func newSim() *cobra.Command {
 	c := group("sim", "Run whole clusters in virtual time: look for failures, repeat and explain them",
-		newSimRun(), newSimSweep(), newSimReplay(), newSimExplain(), newSimDiff(), newSimVerify(), newSimList())
+		newSimRun(), newSimSweep(), newSimReplay(), newSimExplain(), newSimShrink(),
+		newSimDiff(), newSimVerify(), newSimList())
 	var b strings.Builder
 	b.WriteString("Run whole clusters in virtual time, with every oracle watching. A run is a function of its\n" +
 		"case: the same one gives the same trace hash on every machine, with native or WebAssembly nodes.\n\n" +
 		"To look for failures, sweep over seeds. Each failure leaves a bundle, a file with all that is\n" +
-		"needed to repeat and explain it.\n\nExit codes of all these commands:\n")
+		"needed to repeat, explain and shrink it.\n\nExit codes of all these commands:\n")
 	for _, e := range simExits {
 		fmt.Fprintf(&b, "  %-4d %s\n", e.code, e.says)
 	}

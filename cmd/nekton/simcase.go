@@ -98,6 +98,18 @@ func (o *caseFlags) cases(c *cobra.Command, args []string) ([]scenario.Run, erro
 	return runs, nil
 }
 
+// single is cases where there can be but one.
+func (o *caseFlags) single(c *cobra.Command, args []string) (sim.Case, error) {
+	runs, err := o.cases(c, args)
+	if err == nil && len(runs) > 1 {
+		err = fmt.Errorf("%s: %d runs; take the grid out of the file", args[0], len(runs))
+	}
+	if err != nil {
+		return sim.Case{}, err
+	}
+	return runs[0].Case, nil
+}
+
 func (o *caseFlags) find(args []string) ([]scenario.Run, error) {
 	switch {
 	case len(args) == 1:

@@ -23,27 +23,23 @@ func newSimExplain() *cobra.Command {
 	cases := defineCase(c.Flags())
 	nodes := defineNodes(c.Flags())
 	c.RunE = func(c *cobra.Command, args []string) (err error) {
-		runs, err := cases.cases(c, args)
+		what, err := cases.single(c, args)
 		if err != nil {
 			return misuse(err)
-		}
-		if len(runs) > 1 {
-			return misuse(fmt.Errorf("%d runs: explain one; take the grid out of the file", len(runs)))
 		}
 		n, err := nodes.open(c.Context())
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, n.close(c.Context())) }()
-		result, err := n.simulate(c.Context(), runs[0].Case, sim.Harness{})
+		result, err := n.simulate(c.Context(), what, sim.Harness{})
 		if err != nil {
 			return err
 		}
 		if repro.Verdict(&result) == nil {
-			_, err := fmt.Fprintf(c.OutOrStdout(), "nothing to explain: the run is ok, trace %s\n", result.TraceHash)
-			return err
+			return fmt.Errorf("nothing to explain: %s, seed %d, is ok", what.Name, what.Seed)
 		}
-		found, err := n.investigate(c.Context(), runs[0].Case, &result)
+		found, err := n.investigate(c.Context(), what, &result)
 		if err != nil {
 			return err
 		}

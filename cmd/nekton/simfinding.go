@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/nekton-go/nekton/sim"
@@ -53,22 +52,36 @@ func (n *simNodes) explain(ctx context.Context, c sim.Case, v *check.Violation) 
 	})
 }
 
-// keep writes the bundle into a directory and names the command that replays it. If that fails, the command is
-// one that does without.
+// keep writes the bundle into a directory, under a name of its own, and names the command that replays it. If
+// that fails, the command is one that does without.
 func (f *finding) keep(dir string, without ...string) (file string, err error) {
 	f.report.Reproduce = commandLine(without...)
-	if dir != "" {
-		if file, err = f.place(dir); err == nil {
-			f.report.Reproduce = commandLine("sim", "replay", file)
-		}
+	if dir == "" {
+		return "", nil
+	}
+	f.tell()
+	if file, err = keepBundle(dir, &f.bundle); err == nil {
+		f.report.Reproduce = commandLine("sim", "replay", file)
 	}
 	return file, err
 }
 
-// place writes the bundle. What it says of itself does not depend on where it is.
-func (f *finding) place(dir string) (string, error) {
+// save writes the bundle into a file, or if that has no name as keep does into the usual directory.
+func (f *finding) save(file string) (err error) {
+	if file == "" {
+		_, err = f.keep(bundlesDir)
+		return err
+	}
+	f.tell()
+	if err = writeBundle(file, &f.bundle); err == nil {
+		f.report.Reproduce = commandLine("sim", "replay", file)
+	}
+	return err
+}
+
+// tell puts the report into the bundle. What a bundle says of itself does not depend on where it is.
+func (f *finding) tell() {
 	report := f.report
-	report.Reproduce = fmt.Sprintf("nekton sim replay %s", bundleName(&f.bundle))
+	report.Reproduce = "nekton sim replay " + bundleName(&f.bundle)
 	f.bundle.Failure = report.String()
-	return keepBundle(dir, &f.bundle)
 }

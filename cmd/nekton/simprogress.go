@@ -44,16 +44,23 @@ func (p *progress) step(done, failed int) {
 	if p.w == nil || time.Since(p.shown) < redraw {
 		return
 	}
-	p.shown, p.lines = time.Now(), true
+	p.shown = time.Now()
 	took := time.Since(p.start)
 	rate := fmt.Sprintf("%d failed, %.1f seeds/s", failed, perSecond(done, took))
 	if p.all >= openEnd/2 {
-		fmt.Fprintf(p.w, "\r\x1b[K%d seeds, %s", done, rate)
+		p.say("%d seeds, %s", done, rate)
 		return
 	}
 	left := took * time.Duration(p.all-uint64(done)) / time.Duration(done)
-	fmt.Fprintf(p.w, "\r\x1b[K%3d %%  %d of %d seeds, %s, %v left", uint64(done)*100/p.all, done, p.all, rate,
-		left.Round(time.Second))
+	p.say("%3d %%  %d of %d seeds, %s, %v left", uint64(done)*100/p.all, done, p.all, rate, left.Round(time.Second))
+}
+
+// say shows something else that will not stay.
+func (p *progress) say(format string, args ...any) {
+	if p.w != nil {
+		p.lines = true
+		fmt.Fprintf(p.w, "\r\x1b[K"+format, args...)
+	}
 }
 
 // clear removes the line, for others to be written.

@@ -68,7 +68,9 @@ func (r *Report) String() string {
 			fmt.Fprintf(&b, "  %v%s\n", line, mark)
 		}
 	}
-	fmt.Fprintf(&b, "reproduce: %s\n", r.Reproduce)
+	if r.Reproduce != "" {
+		fmt.Fprintf(&b, "reproduce: %s\n", r.Reproduce)
+	}
 	return b.String()
 }
 
@@ -95,7 +97,9 @@ func (r *Report) faults() string {
 		if op.Fault != "" && op.Fault != op.Kind.String() {
 			name = "  (" + op.Fault + ")"
 		}
-		op.Until = moment(op.Until)
+		if op.Until-op.At > time.Millisecond { // shorter ones would seem to take no time
+			op.Until = moment(op.Until)
+		}
 		fmt.Fprintf(&b, "  t=%-9v %v%s\n", moment(op.At), op, name)
 	}
 	return b.String()
@@ -103,7 +107,7 @@ func (r *Report) faults() string {
 
 // drawn describes a case: its members, its faults, and what is not as in swim.LAN.
 func drawn(c *sim.Case) string {
-	parts := []string{fmt.Sprintf("%d nodes for %v", c.Nodes, c.For)}
+	parts := []string{fmt.Sprintf("%s for %v", count(c.Nodes, "node"), moment(c.For))}
 	var faults []string
 	times := map[string]int{}
 	for _, op := range c.Ops {
