@@ -31,6 +31,10 @@ type Case struct {
 	Mark, Within, For time.Duration
 	Victim            int // whose failure is timed from Mark, or -1
 
+	// Sealed has members encrypt and authenticate what they say, with one key for all, which no stranger has: see
+	// package seal. Then damage that no checksum finds must harm no more than loss.
+	Sealed bool
+
 	Network Network     // how packets travel while no fault says otherwise
 	Swim    swim.Config // of every member; names and addresses are filled in
 	Ops     []Op        // what happens, in any order

@@ -15,6 +15,9 @@ func TestCasesSurviveJSON(t *testing.T) {
 	for _, name := range Scenarios() {
 		c, err := Options{Scenario: name, Nodes: 5, Seed: 7, LossPPM: 1000, Preset: swim.Local()}.Case()
 		require.NoError(t, err)
+		if name == "loss" {
+			c.Sealed, c.Network = true, Network{Shape: "pareto", LatencyMean: time.Millisecond}.defaulted()
+		}
 		text, err := json.Marshal(c)
 		require.NoError(t, err)
 		var back Case

@@ -55,6 +55,7 @@ type generator struct {
 	name     uint64 // of the fault, hashed
 	n        uint64 // draws so far, those of earlier occurrences included
 	nodes    int
+	sealed   bool          // see Case.Sealed
 	from, to time.Duration // when faults may be
 }
 

@@ -43,8 +43,12 @@ var networkFaults = []fault{
 		}
 		return g.window(op, time.Second, 2*time.Minute)
 	}},
-	{"corrupt", "packets are damaged, which a checksum finds", func(g *generator) []Op {
-		return g.window(Op{Kind: Corrupt, PPM: g.ppm(200_000)}, time.Second, 2*time.Minute)
+	{"corrupt", "packets are damaged, which a checksum finds, or a seal", func(g *generator) []Op {
+		op, mode := Op{Kind: Corrupt, PPM: g.ppm(200_000)}, damages[g.choose(len(damages))]
+		if g.chance(million/2) && g.sealed {
+			op.Mode = mode
+		}
+		return g.window(op, time.Second, 2*time.Minute)
 	}},
 	{"bandwidth", "members can send only so much", func(g *generator) []Op {
 		op := Op{Kind: Bandwidth, Size: int(g.scale(100, 20_000)), Every: time.Second}
@@ -85,6 +89,9 @@ var networkFaults = []fault{
 	}},
 	{"hostile", "somebody who is no member attacks some that are", func(g *generator) []Op {
 		op := Op{Kind: Hostile, Every: g.span(20*time.Millisecond, 2*time.Second), Nodes: g.some(1 + g.choose(g.nodes))}
+		if g.chance(million/4) && g.sealed {
+			op.Mode = mutated
+		}
 		return g.window(op, time.Second, time.Minute)
 	}},
 }

@@ -154,6 +154,29 @@ func TestEachFaultStrikes(t *testing.T) {
 	}
 }
 
+// TestDamage spoils packets so that no checksum notices. A seal notices, and then damage is but loss. Without one
+// members may come to believe anything of each other, but each stays sound.
+func TestDamage(t *testing.T) {
+	for _, mode := range append([]string{mutated}, damages...) {
+		for seed := range uint64(6) {
+			c, err := Swarm(seed, "lite")
+			require.NoError(t, err)
+			op := Op{Kind: Corrupt, Mode: mode, PPM: 100_000, At: 20 * time.Second, Until: 4 * time.Minute}
+			if mode == mutated {
+				op.Kind, op.Every = Hostile, 100*time.Millisecond
+			}
+			c.Ops = append(c.Ops, op)
+			for _, c.Sealed = range []bool{true, false} {
+				r, err := Simulate(c, Harness{})
+				require.NoError(t, err)
+				require.NotZero(t, r.Faults.PacketsDamaged+r.Faults.Attacks)
+				require.Empty(t, r.Violations, "%s, seed %d, sealed: %v", mode, seed, c.Sealed)
+				require.True(t, r.Converged || !c.Sealed, "%s, seed %d: %v", mode, seed, r.Disagree)
+			}
+		}
+	}
+}
+
 // TestBursts compares bursts with the model they are named for: good and bad times are exponentially
 // distributed, with the means that were asked for, and different for each pair.
 func TestBursts(t *testing.T) {

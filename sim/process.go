@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nekton-go/nekton/codec/seal"
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/swim"
 	"github.com/nekton-go/nekton/sim/check"
@@ -101,7 +102,11 @@ func (w *world) assemble(i int, members *table) (core.Verbs, error) {
 	for word := range len(c.Seed) / 8 {
 		binary.LittleEndian.PutUint64(c.Seed[8*word:], draw(w.seed, forNode, uint64(i), uint64(p.boot), uint64(word)))
 	}
-	return w.make(i, c)
+	verbs, err := w.make(i, c)
+	if err != nil || !w.sealed {
+		return verbs, err
+	}
+	return seal.New(verbs, w.sealOf(i))
 }
 
 // crash stops a process at once. What it had not made durable is lost.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/nekton-go/nekton/codec/cbor"
+	"github.com/nekton-go/nekton/codec/seal"
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/stack"
 	"github.com/nekton-go/nekton/internal/mutant"
@@ -172,8 +173,11 @@ func newWorld(c *Case, h *Harness) *world {
 	if w.make == nil {
 		w.make = func(_ int, c stack.Config) (core.Verbs, error) { return stack.New(c) }
 	}
+	if w.sealed = c.Sealed; w.sealed {
+		w.node.MTU = mtu - seal.Overhead(cluster)
+	}
 	w.check = check.New(check.Config{
-		Nodes: c.Nodes, Swim: members, Locate: w.index,
+		Nodes: c.Nodes, Swim: members, Locate: w.index, MTU: mtu, Forged: c.forged(),
 		Tell:   func(i int, at core.Instant) core.Instant { return w.nodes[i].clock.tell(at) },
 		SwimOf: w.swimOf,
 	})

@@ -64,6 +64,7 @@ func Swarm(seed uint64, name string) (Case, error) {
 		Name: "swarm " + name, Seed: seed, Nodes: g.nodes, Mark: swarmMark, For: swarmFor, Victim: never,
 		Network: Network{}.defaulted(), Swim: swim.LAN(),
 	}
+	c.Sealed = newGenerator(seed, "seal", 0, 0, 0).chance(million / 4)
 	if p.retune {
 		retune(newGenerator(seed, "configuration", g.nodes, 0, 0), &c.Swim)
 	}
@@ -71,7 +72,7 @@ func Swarm(seed uint64, name string) (Case, error) {
 	c.Ops = begin.ops
 	from := begin.mark + g.span(time.Second, warmUp)
 	for i := range catalogue {
-		c.Ops = append(c.Ops, p.occurrences(&catalogue[i], seed, g.nodes, from)...)
+		c.Ops = append(c.Ops, p.occurrences(&catalogue[i], &c, from)...)
 	}
 	slices.SortStableFunc(c.Ops, func(a, b Op) int { return cmp.Compare(a.At, b.At) })
 	s := setting{nodes: g.nodes, seed: seed, swim: c.Swim}
@@ -80,8 +81,9 @@ func Swarm(seed uint64, name string) (Case, error) {
 }
 
 // occurrences draws whether a swarm has a fault, and what of it.
-func (p *profile) occurrences(f *fault, seed uint64, nodes int, from time.Duration) (ops []Op) {
-	g := newGenerator(seed, f.name, nodes, from, swarmMark)
+func (p *profile) occurrences(f *fault, c *Case, from time.Duration) (ops []Op) {
+	g := newGenerator(c.Seed, f.name, c.Nodes, from, swarmMark)
+	g.sealed = c.Sealed
 	if !g.chance(p.share) || len(p.faults) > 0 && !slices.Contains(p.faults, f.name) {
 		return nil
 	}

@@ -22,6 +22,7 @@ type world struct {
 	seed   uint64
 	node   stack.Config // what all nodes have in common
 	make   Factory
+	sealed bool // see Case.Sealed
 	nodes  []process
 	tables *directory
 	conns  []conn
