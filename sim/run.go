@@ -88,14 +88,16 @@ type Result struct {
 	Lost []Packet `json:"-"` // the first 256 datagrams that losses took
 }
 
-// Unsafe reports whether a safety check failed.
-func (r *Result) Unsafe() bool { return len(r.Violations) > 0 }
+// Unsafe reports whether something happened that must not. What did not happen in time is another matter.
+func (r *Result) Unsafe() bool {
+	return slices.ContainsFunc(r.Violations, func(v check.Violation) bool { return !v.Liveness() })
+}
 
-// Broken is the ID of the oracle that complained first, or "agreement" if all that is wrong is that views did not
-// agree in time. It is empty for a run that is OK.
+// Broken is the ID of the oracle that complained first, or "agreement" if all that is wrong is that views agreed
+// too late. It is empty for a run that is OK.
 func (r *Result) Broken() string {
 	switch {
-	case r.Unsafe():
+	case len(r.Violations) > 0:
 		return r.Violations[0].Oracle
 	case !r.Converged:
 		return "agreement"
@@ -105,7 +107,7 @@ func (r *Result) Broken() string {
 
 // Blamed lists the members that the first violation names.
 func (r *Result) Blamed() (members []int) {
-	if !r.Unsafe() {
+	if len(r.Violations) == 0 {
 		return nil
 	}
 	for _, name := range []string{r.Violations[0].Observer, r.Violations[0].Subject} {
@@ -215,6 +217,9 @@ func (w *world) phases(mark, end core.Instant, within time.Duration) (convergedA
 		w.run(max(end, mark.Add(within)), right)
 		if convergedAt == never && right() {
 			convergedAt = w.now
+		}
+		if w.err == nil {
+			w.check.Settle(w.now)
 		}
 	}
 	if w.err == nil {

@@ -43,7 +43,7 @@ func Verdict(r *sim.Result) *check.Violation {
 		Step: r.Steps, At: core.Instant(r.VirtualMS) * core.Instant(time.Millisecond), Oracle: "L2", Name: "agreement",
 		What: "views do not agree in time",
 	}
-	if len(r.Disagree) > 0 {
+	if len(r.Disagree) > 0 { // all that is wrong is how long it took
 		v.What = r.Disagree[0]
 	}
 	return &v
