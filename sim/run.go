@@ -161,9 +161,10 @@ func (w *world) play(c *Case) (convergedAt core.Instant) {
 func newWorld(c *Case, h *Harness) *world {
 	members := c.Swim
 	members.Transitions = true
+	dialect := cbor.New(cbor.Config{RecordsMax: c.Nodes})
 	w := &world{
 		seed:    c.Seed,
-		node:    stack.Config{Swim: members, Dialect: cbor.New(cbor.Config{}), Scratch: new(core.Scratch)},
+		node:    stack.Config{Swim: members, Dialect: dialect, Scratch: new(core.Scratch)},
 		make:    h.NewNode,
 		nodes:   make([]process, c.Nodes),
 		tables:  newDirectory(c.Nodes),

@@ -18,6 +18,9 @@ type directory struct {
 	identities []*swim.Identity      // the first is nobody's
 	versions   pages.Array[[]uint32] // of identities, by number, oldest first
 	numbers    pages.Array[int32]    // of the names of identities
+
+	all    []swim.Record // what table.All returned last
+	listed [2]any        // for rows and identities of this sharing
 }
 
 func newDirectory(nodes int) *directory {
@@ -132,6 +135,21 @@ func (t *table) SetRow(id swim.ID, r swim.Row) {
 
 // Identity implements swim.Table.
 func (t *table) Identity(id swim.ID) *swim.Identity { return t.identities[t.who.Get(int(id))] }
+
+// All implements swim.Table. Tables that are alike share the list.
+func (t *table) All() []swim.Record {
+	rows, who := t.rows.Sharing(), t.who.Sharing()
+	if rows != nil && who != nil && rows == t.listed[0] && who == t.listed[1] {
+		return t.all
+	}
+	t.all, t.listed = t.all[:0], [2]any{rows, who}
+	for id := range swim.ID(t.bound) {
+		if row := t.Row(id); row.Used {
+			t.all = append(t.all, swim.Describe(row, t.Identity(id)))
+		}
+	}
+	return t.all
+}
 
 // SetIdentity implements swim.Table.
 func (t *table) SetIdentity(id swim.ID, who swim.Identity) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -91,6 +92,10 @@ func (p *pair) compare(t *testing.T, name string) {
 	require.Equal(t, known, ok, name)
 	require.True(t, !known || got == want, "%s lives at %d and %d", name, want, got)
 	require.Equal(t, p.dense.Bound(), p.shared.Bound())
+	require.True(t, slices.EqualFunc(p.dense.All(), p.shared.All(), func(a, b swim.Record) bool {
+		return a.Name == b.Name && a.Addr == b.Addr && a.Incarnation == b.Incarnation && a.State == b.State &&
+			bytes.Equal(a.Meta, b.Meta) && a.Versions == b.Versions
+	}))
 	for id := range swim.ID(p.dense.Bound()) {
 		a, b := p.dense.Identity(id), p.shared.Identity(id)
 		same := p.dense.Row(id) == p.shared.Row(id) && p.dense.RTT(id) == p.shared.RTT(id) && a.Name == b.Name &&

@@ -12,6 +12,8 @@ type Config struct {
 	FrameMax int // bytes of one message on a link, its length included; 16 MiB
 	MetaMax  int // bytes of a member's metadata; 65,535
 	NamesMax int // names remembered so that reading them again allocates nothing; 65,536
+	// RecordsMax is for how many members of a push/pull room stays between one and the next; 4,096.
+	RecordsMax int
 }
 
 const lengthSize = 4 // of the length before each message on a link
@@ -29,6 +31,7 @@ func New(c Config) *Dialect {
 	d := &Dialect{frameMax: defaulted(c.FrameMax, 16<<20)}
 	d.names.max = defaulted(c.NamesMax, 1<<16)
 	d.swim.metaMax = defaulted(c.MetaMax, 1<<16-1)
+	d.swim.recordsMax = defaulted(c.RecordsMax, 1<<12)
 	return d
 }
 

@@ -176,7 +176,21 @@ func (r *reader) optionalName() string {
 	if s, ok := r.names.find(b); ok {
 		return s // and so neither too long nor malformed
 	}
-	if len(b) > nameMax || !utf8.Valid(b) {
+	return r.newName(b)
+}
+
+// nextName reads the name of a member in a list.
+func (r *reader) nextName() string {
+	b := r.take(r.head(majorText))
+	if s, ok := r.names.findNext(b); ok && len(b) > 0 {
+		return s
+	}
+	r.bad = r.bad || len(b) == 0
+	return r.newName(b)
+}
+
+func (r *reader) newName(b []byte) string {
+	if r.bad || len(b) > nameMax || !utf8.Valid(b) {
 		r.bad = true
 		return ""
 	}

@@ -9,7 +9,6 @@ import (
 
 const (
 	reasonMax    = 1024 // bytes of Refuse.Reason
-	recordsKept  = 4096 // room for so many records stays between one push/pull and the next
 	recordFields = 6
 	versionsSize = 6
 )
@@ -22,7 +21,8 @@ var swimFields = [swimTypes]uint64{
 
 // swimWords writes and reads the messages of membership. It reads into scratch, one of each type.
 type swimWords struct {
-	metaMax int
+	metaMax    int
+	recordsMax int
 
 	ping         swim.Ping
 	ack          swim.Ack
@@ -184,10 +184,10 @@ func (s *swimWords) readRecords(r *reader) []swim.Record {
 		if r.head(majorArray) != recordFields {
 			r.bad = true
 		}
-		s.records = append(s.records, swim.Record{
-			Name: r.name(), Addr: r.addr(), Incarnation: r.uint32(), State: swim.State(r.uint(uint64(swim.Left))),
-			Meta: r.bytes(s.metaMax), Versions: readVersions(r),
-		})
+		s.records = append(s.records, swim.Record{})
+		m := &s.records[len(s.records)-1] // in place: there are many
+		m.Name, m.Addr, m.Incarnation = r.nextName(), r.addr(), r.uint32()
+		m.State, m.Meta, m.Versions = swim.State(r.uint(uint64(swim.Left))), r.bytes(s.metaMax), readVersions(r)
 	}
 	return s.records
 }
@@ -205,7 +205,7 @@ func readVersions(r *reader) (v swim.Versions) {
 
 // release gives up scratch that an unusually large push/pull left behind.
 func (s *swimWords) release() {
-	if cap(s.records) > recordsKept {
+	if len(s.records) > s.recordsMax {
 		s.records, s.pushPull.Members = nil, nil
 	}
 }

@@ -1,7 +1,9 @@
 package swim_test
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -123,4 +125,47 @@ func benchmarkPingAck(b *testing.B, keys ...[]byte) {
 		}
 		p.answer()
 	}
+}
+
+// BenchmarkPushPull answers a member that knows the same members: each row is read, compared, described and
+// written. The other's list is in another order from the middle on, as lists are that grew apart.
+func BenchmarkPushPull(b *testing.B) {
+	const members = 10_000
+	var all []swim.Record
+	for i := range members {
+		all = append(all, swim.Record{
+			Name: fmt.Sprintf("squid-%d", i), Incarnation: 1, Meta: []byte("of the reef"), Versions: swim.LAN().Versions,
+			Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)}), 7946),
+		})
+	}
+	c := swim.LAN()
+	c.Name, c.Addr, c.Table = "kelp", netip.MustParseAddrPort("192.0.2.1:7946"), filled(all...)
+	node, err := stack.New(stack.Config{Swim: c, Dialect: cbor.New(cbor.Config{RecordsMax: members})})
+	require.NoError(b, err)
+	slices.Reverse(all[members/2:])
+	frame, err := cbor.New(cbor.Config{}).AppendFrame(nil, &swim.PushPull{Members: all})
+	require.NoError(b, err)
+	step := func(in core.Input) (written int) {
+		node.Step(1, in)
+		for e, ok := node.Next(); ok; e, ok = node.Next() {
+			if e.Kind == core.EffectWrite {
+				written += len(e.Data)
+			}
+		}
+		return written
+	}
+	step(core.Input{Kind: core.InputWake})
+	step(core.Input{Kind: core.InputStored, Token: 1})
+	links := uint64(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		links++
+		link := core.Accepted(links)
+		step(core.Input{Kind: core.InputUp, Link: link, From: pinger})
+		if step(core.Input{Kind: core.InputRead, Link: link, Data: frame}) < len(frame) {
+			b.Fatal("no answer")
+		}
+		step(core.Input{Kind: core.InputDown, Link: link})
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/members, "ns/row")
 }

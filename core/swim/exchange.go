@@ -227,25 +227,9 @@ func (m *Machine) objection(x *exchange, theirs *PushPull) string {
 	return m.incompatible(theirs)
 }
 
-// recordsKept is how many records a member keeps room for between one push/pull and the next. In a large
-// cluster they would be larger than all else that it keeps.
-const recordsKept = 256
-
-// everything is the push half of a push/pull. It is valid until the next call.
+// everything is the push half of a push/pull, good for one write.
 func (m *Machine) everything(join bool) *PushPull {
-	records := m.records[:0]
-	if cap(records) < m.rows() {
-		records = make([]Record, 0, m.rows())
-	}
-	for id := range ID(m.table.Bound()) {
-		if m.table.Row(id).Used {
-			records = append(records, m.record(id))
-		}
-	}
-	if len(records) <= recordsKept {
-		m.records = records
-	}
-	return &PushPull{Join: join, User: m.userState, Members: records}
+	return &PushPull{Join: join, Members: m.table.All(), User: m.userState}
 }
 
 // incompatible says why two clusters cannot merge: some member speaks a version that some other does

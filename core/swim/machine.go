@@ -79,7 +79,6 @@ type Machine struct {
 	ping     Ping
 	indirect IndirectPing
 	ack      Ack
-	records  []Record
 	chosen   []ID
 	scratch  []byte
 }

@@ -281,8 +281,10 @@ func (m *Machine) set(t *core.Turn, id ID, to State, incarnation uint32, old Rec
 }
 
 // record is a member as we would describe it to others. Its Meta is the table's own.
-func (m *Machine) record(id ID) Record {
-	row, who := m.table.Row(id), m.table.Identity(id)
+func (m *Machine) record(id ID) Record { return Describe(m.table.Row(id), m.table.Identity(id)) }
+
+// Describe is a member as others are told of it.
+func Describe(row Row, who *Identity) Record {
 	return Record{
 		Name: who.Name, Addr: who.Addr, Incarnation: row.Incarnation, State: row.State,
 		Meta: who.Meta, Versions: who.Versions,

@@ -45,6 +45,9 @@ type Table interface {
 	// there. Nobody writes to it, nor, ever, to its Meta, which may be kept.
 	Identity(id ID) *Identity
 	SetIdentity(id ID, who Identity) // Name stays the same
+	// All describes all members, in the order of their places. The list is the table's own: it may be written
+	// anew the next time anything is asked of a table that shares memory with it.
+	All() []Record
 	// RTT is how long the last answer to a probe took; 0 is unknown.
 	RTT(id ID) time.Duration
 	SetRTT(id ID, rtt time.Duration)
@@ -55,6 +58,7 @@ type dense struct {
 	rows []Row
 	who  []Identity
 	rtts []time.Duration
+	all  []Record // scratch
 	free []ID
 	ids  map[string]ID // looked up, never iterated
 }
@@ -94,6 +98,26 @@ func (d *dense) SetIdentity(id ID, who Identity) {
 		who.Meta = bytes.Clone(who.Meta)
 	}
 	d.who[id] = who
+}
+
+// recordsKept is how many records a table keeps room for between one list of all and the next. In a large
+// cluster they would be larger than all else that it keeps.
+const recordsKept = 256
+
+func (d *dense) All() []Record {
+	all, n := d.all[:0], len(d.rows)-len(d.free)
+	if cap(all) < n {
+		all = make([]Record, 0, n)
+	}
+	for id, row := range d.rows {
+		if row.Used {
+			all = append(all, Describe(row, &d.who[id]))
+		}
+	}
+	if n <= recordsKept {
+		d.all = all
+	}
+	return all
 }
 
 func (d *dense) Bound() int                      { return len(d.rows) }

@@ -2,6 +2,8 @@
 // of each of the others. They share pages until one of them writes.
 package pages
 
+import "slices"
+
 const (
 	shift = 5
 	size  = 1 << shift // values of one page: few, since the first write to one copies them all
@@ -10,43 +12,70 @@ const (
 // An Array is an endless sequence of values that are zero until they are written. Its zero value takes no
 // memory. It must not be copied but by Clone.
 type Array[T any] struct {
-	pages []*page[T] // nil: all zero
+	list *list[T] // nil: all zero
+}
+
+// A list of pages is shared as pages are: an array that never differed from another is one pointer.
+type list[T any] struct {
+	shared bool // or once was: nobody writes to it
+	pages  []*page[T]
 }
 
 type page[T any] struct {
-	shared bool // or once was: nobody writes to it
+	shared bool // likewise
 	at     [size]T
 }
 
 // Get returns value i, which is 0 or more.
 func (a *Array[T]) Get(i int) (v T) {
-	if k := i >> shift; k < len(a.pages) && a.pages[k] != nil {
-		return a.pages[k].at[i&(size-1)]
+	if a.list == nil {
+		return v
+	}
+	if k := i >> shift; k < len(a.list.pages) && a.list.pages[k] != nil {
+		return a.list.pages[k].at[i&(size-1)]
 	}
 	return v
 }
 
 // Edit lends value i for writing, until the array is next cloned.
 func (a *Array[T]) Edit(i int) *T {
-	k := i >> shift
-	if k >= len(a.pages) {
-		a.pages = append(a.pages, make([]*page[T], k+1-len(a.pages))...)
+	switch {
+	case a.list == nil:
+		a.list = new(list[T])
+	case a.list.shared:
+		a.list = &list[T]{pages: slices.Clone(a.list.pages)}
+		for _, p := range a.list.pages {
+			if p != nil {
+				p.shared = true
+			}
+		}
 	}
-	switch p := a.pages[k]; {
+	l, k := a.list, i>>shift
+	if k >= len(l.pages) {
+		l.pages = append(l.pages, make([]*page[T], k+1-len(l.pages))...)
+	}
+	switch p := l.pages[k]; {
 	case p == nil:
-		a.pages[k] = new(page[T])
+		l.pages[k] = new(page[T])
 	case p.shared:
-		a.pages[k] = &page[T]{at: p.at}
+		l.pages[k] = &page[T]{at: p.at}
 	}
-	return &a.pages[k].at[i&(size-1)]
+	return &l.pages[k].at[i&(size-1)]
 }
 
 // Clone returns an array of the same values. It takes memory for what comes to differ from a.
 func (a *Array[T]) Clone() Array[T] {
-	for _, p := range a.pages {
-		if p != nil {
-			p.shared = true
-		}
+	if a.list != nil {
+		a.list.shared = true
 	}
-	return Array[T]{pages: append([]*page[T](nil), a.pages...)}
+	return Array[T]{a.list}
+}
+
+// Sharing names what an array has in common with others: arrays of one sharing are equal. It is nil for an array
+// that has nothing in common with any, as far as is known.
+func (a *Array[T]) Sharing() any {
+	if a.list == nil || !a.list.shared {
+		return nil
+	}
+	return a.list
 }

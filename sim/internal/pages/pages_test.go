@@ -36,17 +36,35 @@ func TestClonesAreCopies(t *testing.T) {
 	}
 }
 
-// TestClonesShare: a clone that is not written to is a list of pages, and a write copies one of them.
+// TestClonesShare: a clone that is not written to takes no memory, and a write copies one page.
 func TestClonesShare(t *testing.T) {
 	var base Array[int]
 	for i := range 10 * size {
 		*base.Edit(i) = i
 	}
 	clone := base.Clone()
+	require.Same(t, base.list, clone.list)
 	*clone.Edit(0) = 7
-	require.NotSame(t, base.pages[0], clone.pages[0])
+	require.NotSame(t, base.list.pages[0], clone.list.pages[0])
 	for k := 1; k < 10; k++ {
-		require.Same(t, base.pages[k], clone.pages[k])
+		require.Same(t, base.list.pages[k], clone.list.pages[k])
 	}
 	require.Zero(t, testing.AllocsPerRun(100, func() { *clone.Edit(1) = 8 }), "copied once")
+}
+
+// TestSharingIsEquality: arrays lose what they had in common with the first write to either.
+func TestSharingIsEquality(t *testing.T) {
+	var base Array[int]
+	require.Nil(t, base.Sharing())
+	*base.Edit(1) = 1
+	require.Nil(t, base.Sharing())
+	a, b := base.Clone(), base.Clone()
+	require.NotNil(t, base.Sharing())
+	require.True(t, a.Sharing() == base.Sharing() && b.Sharing() == base.Sharing())
+	*base.Edit(1) = 2
+	*a.Edit(1) = 1
+	require.Nil(t, base.Sharing())
+	require.Nil(t, a.Sharing())
+	require.NotNil(t, b.Sharing(), "it shares with those who once did")
+	require.Equal(t, []int{2, 1, 1}, []int{base.Get(1), a.Get(1), b.Get(1)})
 }
