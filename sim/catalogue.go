@@ -17,7 +17,9 @@ type fault struct {
 }
 
 // catalogue is every fault there is. Its order means nothing: draws are keyed by name.
-var catalogue = slices.Concat(memberFaults, networkFaults, topologyFaults, diskCatalogue)
+var catalogue = slices.Concat(
+	memberFaults, processFaults, clockFaults, networkFaults, topologyFaults, diskCatalogue, chores,
+)
 
 // FaultInfo describes one entry of the catalogue.
 type FaultInfo struct{ Name, Doc string }

@@ -36,7 +36,11 @@ func (c *clock) exact(now core.Instant) core.Instant {
 	if c.still {
 		return c.base
 	}
-	return c.base + passed + core.Instant(int64(passed)*c.rate/million)
+	gained := int64(passed) * c.rate
+	if gained < 0 {
+		gained -= million - 1 // rounds down, as well
+	}
+	return c.base + passed + core.Instant(gained/million)
 }
 
 // when returns the first moment of the world at which the clock reads at least t, if nothing changes.
@@ -54,8 +58,8 @@ func (c *clock) when(t core.Instant) core.Instant {
 		return core.Never
 	}
 	x, per := int64(t-c.base), million+c.rate
-	now := c.since + core.Instant(x/per*million+x%per*million/per)
-	for c.exact(now) < t { // once or twice: divisions round down
+	now := c.since + core.Instant(x/per*million+x%per*million/per) - 1
+	for c.exact(now) < t { // a few times: divisions round
 		now++
 	}
 	return now

@@ -117,10 +117,12 @@ func (w *world) recover(i int, lost bool) (past []core.Input, ok bool) {
 	switch {
 	case lost:
 		w.faults.JournalsLost++
+		w.check.Amnesia(i)
 		s.replace(new(backup))
 		s.writes = 0
 	case s.stale != nil:
 		w.faults.DisksStale++
+		w.check.Amnesia(i)
 		s.replace(s.stale)
 	}
 	s.recoveries++
@@ -128,6 +130,7 @@ func (w *world) recover(i int, lost bool) (past []core.Input, ok bool) {
 	again, err := s.again(w.node.Swim.Mutant)
 	if errors.Is(err, journal.ErrForeign) { // somebody comes and moves the file away
 		w.faults.JournalsLost++
+		w.check.Amnesia(i)
 		w.trace.disk(w.now, i, "moved away: %v", err)
 		s.replace(new(backup))
 		again, err = nil, nil

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -84,21 +85,9 @@ func storm(s setting) plan {
 }
 
 func (f Faults) plus(g Faults) Faults {
-	f.PacketsCut += g.PacketsCut
-	f.PacketsLost += g.PacketsLost
-	f.PacketsDuplicated += g.PacketsDuplicated
-	f.PacketsReordered += g.PacketsReordered
-	f.DialRetries += g.DialRetries
-	f.DialTimeouts += g.DialTimeouts
-	f.DialsRefused += g.DialsRefused
-	f.ChunksResent += g.ChunksResent
-	f.LinksReset += g.LinksReset
-	f.LinksTimedOut += g.LinksTimedOut
-	f.ReadsCut += g.ReadsCut
-	f.Crashes += g.Crashes
-	f.Restarts += g.Restarts
-	f.Pauses += g.Pauses
-	f.InputsLate += g.InputsLate
-	f.JournalsLost += g.JournalsLost
+	sum, more := reflect.ValueOf(&f).Elem(), reflect.ValueOf(g)
+	for i := range sum.NumField() {
+		sum.Field(i).SetUint(sum.Field(i).Uint() + more.Field(i).Uint())
+	}
 	return f
 }

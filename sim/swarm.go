@@ -75,7 +75,7 @@ func Swarm(seed uint64, name string) (Case, error) {
 		c.Ops = append(c.Ops, p.occurrences(&catalogue[i], &c, from)...)
 	}
 	slices.SortStableFunc(c.Ops, func(a, b Op) int { return cmp.Compare(a.At, b.At) })
-	s := setting{nodes: g.nodes, seed: seed, swim: c.Swim}
+	s := setting{nodes: g.nodes, seed: seed, swim: c.slowest()}
 	c.Within = s.settle() + s.heal()
 	return c, nil
 }

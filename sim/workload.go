@@ -76,3 +76,31 @@ func (o *Op) payload(i int, id uint64) []byte {
 	}
 	return b[:o.Size]
 }
+
+// chores are what applications do all the time. They are no faults, and are left out like them.
+var chores = []fault{
+	{"metadata", "members change their metadata", func(g *generator) []Op {
+		return g.chore(Op{Kind: SetMeta, Size: g.choose(600)}) // up to what is too much
+	}},
+	{"user-state", "members change what they add to each push/pull", func(g *generator) []Op {
+		return g.chore(Op{Kind: UserState, Size: int(g.scale(1, 100_000))})
+	}},
+	{"messages", "members send each other bytes of the application's", func(g *generator) []Op {
+		op := Op{Kind: SendUser, Peers: g.some(1 + g.choose(g.nodes)), Size: int(g.scale(1, 100_000))}
+		op.Mode = []string{"", reliable}[g.choose(2)]
+		return g.chore(op)
+	}},
+	{"pings", "members ping others because somebody asks", func(g *generator) []Op {
+		return g.chore(Op{Kind: Ping, Peers: g.some(1 + g.choose(g.nodes))})
+	}},
+}
+
+// chore has some members do something, up to four times.
+func (g *generator) chore(op Op) (ops []Op) {
+	op.Nodes = g.some(1 + g.choose(g.nodes))
+	for range 1 + g.choose(4) {
+		op.At = g.moment(g.from, g.to)
+		ops = append(ops, op)
+	}
+	return ops
+}

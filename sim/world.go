@@ -207,7 +207,9 @@ func (w *world) input(ev *event) {
 		in.Kind, in.Wall = core.InputWall, p.wall(w.now)
 	case evStored:
 		in.Kind = core.InputStored
-		in.Fault = w.commit(int(ev.node))
+		if in.Fault = w.commit(int(ev.node)); in.Fault != core.FaultNone {
+			w.check.Amnesia(int(ev.node))
+		}
 	case evCommand:
 		in.Kind, in.Command = core.InputCommand, ev.command
 	default:

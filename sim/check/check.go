@@ -89,17 +89,19 @@ var toldText = [...]string{"nothing", "alive", "suspect", "failed", "left"}
 
 // member is the harness's knowledge of one member: the truth that views are compared with.
 type member struct {
-	running  bool
-	leaving  bool         // a Leave was issued to this process
-	started  core.Instant // by its own clock
-	issued   []issue      // incarnations the member itself brought into the world, oldest first
-	commands []command
-	states   [4]int // rows in its view, by state
+	running   bool
+	leaving   bool         // a Leave was issued to this process
+	forgetful bool         // what it announces now may not be known to its next process
+	started   core.Instant // by its own clock
+	issued    []issue      // incarnations the member itself brought into the world, oldest first
+	commands  []command
+	states    [4]int // rows in its view, by state
 }
 
 type issue struct {
 	incarnation uint32
 	identity    uint64
+	vague       bool // or another identity
 }
 
 type command struct {
@@ -152,7 +154,7 @@ func (c *Checker) Watch(o Oracle) { c.watchers = append(c.watchers, o) }
 // Started says that a process of member i begins, knowing nothing.
 func (c *Checker) Started(at core.Instant, i int) {
 	m := &c.members[i]
-	m.running, m.leaving, m.started = true, false, c.config.Tell(i, at)
+	m.running, m.leaving, m.forgetful, m.started = true, false, false, c.config.Tell(i, at)
 	m.commands, m.states = m.commands[:0], [4]int{}
 	c.views[i] = pages.Array[row]{}
 	c.recount(i)
@@ -180,6 +182,17 @@ func (c *Checker) Stopped(at core.Instant, i int) {
 	c.members[i].commands = c.members[i].commands[:0]
 	c.touched = c.touched[:0] // if it died within a step, the application did not hear the rest
 	c.recount(i)
+}
+
+// Amnesia says that the disk of member i does not hold, or may not hold, all that it had promised to. A later
+// life of it may announce an incarnation again, as somebody else: with other metadata, at another address. That
+// holds for all that it announced so far, and before its next process starts.
+func (c *Checker) Amnesia(i int) {
+	m := &c.members[i]
+	m.forgetful = true
+	for k := range m.issued {
+		m.issued[k].vague = true
+	}
 }
 
 // Input implements Oracle: the process of member i is about to handle in.

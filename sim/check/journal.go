@@ -27,6 +27,9 @@ type Recovery struct {
 // Recovered says what a starting process of member i found in its journal.
 func (c *Checker) Recovered(at core.Instant, i int, r Recovery) {
 	c.log.pause(at)
+	if r.Doubtful {
+		c.Amnesia(i)
+	}
 	for p := range 256 {
 		got := slices.DeleteFunc(slices.Clone(r.Got), func(in core.Input) bool { return int(in.Proto) != p })
 		known, lost := r.compare(core.Proto(p), got)

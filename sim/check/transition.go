@@ -57,7 +57,8 @@ var rules = []rule{
 		if t.Gone || t.New.State != swim.Alive {
 			return "" // an accusation names an incarnation the accused may not have described yet
 		}
-		if known := c.members[s].find(t.New.Incarnation); known != nil && known.identity != identity(&t.New) {
+		known := c.members[s].find(t.New.Incarnation)
+		if known != nil && !known.vague && known.identity != identity(&t.New) {
 			return fmt.Sprintf("not addr %v, meta %q, versions %v: incarnation %d was announced with others",
 				t.New.Addr, t.New.Meta, t.New.Versions, t.New.Incarnation)
 		}
@@ -116,7 +117,7 @@ func (m *member) find(incarnation uint32) *issue {
 
 func (m *member) issue(incarnation uint32, identity uint64) {
 	if m.find(incarnation) == nil {
-		m.issued = append(m.issued, issue{incarnation, identity})
+		m.issued = append(m.issued, issue{incarnation, identity, m.forgetful})
 	}
 }
 
