@@ -205,9 +205,7 @@ func (c Config) Validate() error {
 		"Addr is %v; give an address and port the other members can reach", c.Addr)
 	check(len(c.Meta) <= c.MetaMax, "Meta is %d bytes long; MetaMax is %d", len(c.Meta), c.MetaMax)
 	check(len(c.Seeds) <= c.SeedsMax, "%d Seeds; SeedsMax is %d", len(c.Seeds), c.SeedsMax)
-	v := c.Versions
-	check(0 < v.ProtocolMin && v.ProtocolMin <= v.Protocol && v.Protocol <= v.ProtocolMax &&
-		v.AppMin <= v.App && v.App <= v.AppMax, "Versions %+v: want 0 < min ≤ spoken ≤ max", v)
+	check(c.Versions.sound(), "Versions %+v: want 0 < min ≤ spoken ≤ max", c.Versions)
 	check(c.ProbeTimeout < c.ProbeInterval, "ProbeTimeout %v must be shorter than ProbeInterval %v",
 		c.ProbeTimeout, c.ProbeInterval)
 	for _, d := range []struct {

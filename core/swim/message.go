@@ -42,6 +42,12 @@ type Versions struct {
 	AppMin, AppMax, App                uint8
 }
 
+// sound reports whether some member could announce this.
+func (v Versions) sound() bool {
+	return 0 < v.ProtocolMin && v.ProtocolMin <= v.Protocol && v.Protocol <= v.ProtocolMax &&
+		v.AppMin <= v.App && v.App <= v.AppMax
+}
+
 // Features of the protocol are keyed on the peer's ProtocolMax, as in HashiCorp's.
 const (
 	protocolStreamPing = 3 // answers pings on a link

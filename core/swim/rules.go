@@ -246,11 +246,9 @@ func (m *Machine) mayAnswer() bool {
 
 // sound reports whether a record makes sense at all.
 func (m *Machine) sound(r *Record) bool {
-	v := r.Versions
 	return r.Name != "" && len(r.Name) <= nameMax && len(r.Meta) <= m.cfg.MetaMax &&
 		r.Addr.IsValid() && r.Addr.Port() != 0 && !r.Addr.Addr().IsUnspecified() &&
-		r.Incarnation <= incarnationMax && r.State < states &&
-		0 < v.ProtocolMin && v.ProtocolMin <= v.ProtocolMax
+		r.Incarnation <= incarnationMax && r.State < states && r.Versions.sound()
 }
 
 // set writes a row's state.
