@@ -146,7 +146,7 @@ func (ls *links) read(n *Node, l *link, data []byte) {
 }
 
 // partialKept bounds the buffer that the next link with a partial message gets, in bytes.
-const partialKept = 1 << 16
+const partialKept = 1 << 20
 
 func (s *Scratch) recycle(l *link) {
 	if l.partial != nil && cap(l.partial) <= partialKept {

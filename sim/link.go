@@ -275,7 +275,7 @@ func (w *world) write(i int, eff *core.Effect) {
 			size = len(rest)
 			w.events[slot].size = len(eff.Data)
 		}
-		w.events[slot].data = append(w.events[slot].data[:0], rest[:size]...)
+		w.load(slot, rest[:size])
 		rest = rest[size:]
 		w.transmit(k, side, slot)
 	}

@@ -17,7 +17,8 @@ type world struct {
 	queue  wheel
 	events []event // slab; entries of queue name its slots
 	free   []int32
-	err    error // ends the run: a node that cannot be built, or never rests
+	large  [][]byte // unused buffers that are larger than most events need
+	err    error    // ends the run: a node that cannot be built, or never rests
 
 	seed   uint64
 	node   stack.Config // what all nodes have in common
@@ -106,7 +107,8 @@ const (
 
 const (
 	port       = ":7946"
-	payloadMax = 4096 // capacity of a buffer that is kept for reuse, in bytes
+	payloadMax = 4096 // capacity of a buffer that stays with its slot for reuse, in bytes
+	largeMax   = 64   // larger ones that are kept for any slot
 	spinsMax   = 1000 // wakes of one node at one instant
 )
 
@@ -372,9 +374,21 @@ func (w *world) alloc(ev event) int32 {
 	return slot
 }
 
+// load gives an event its payload.
+func (w *world) load(slot int32, payload []byte) {
+	ev := &w.events[slot]
+	if last := len(w.large) - 1; len(payload) > payloadMax && last >= 0 {
+		ev.data, w.large = w.large[last], w.large[:last]
+	}
+	ev.data = append(ev.data[:0], payload...)
+}
+
 func (w *world) release(slot int32) {
 	data := w.events[slot].data
 	if cap(data) > payloadMax {
+		if len(w.large) < largeMax {
+			w.large = append(w.large, data)
+		}
 		data = nil
 	}
 	w.events[slot] = event{data: data}
