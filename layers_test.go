@@ -25,7 +25,8 @@ const modulePath = "github.com/nekton-go/nekton"
 // docs/RATIONALE.md.
 const layers = `
 	NONE < internal/mix, internal/mutant < core;
-	NONE < resolver, docs, internal/script;
+	NONE < resolver, docs;
+	NONE < internal/golden < internal/script;
 
 	# decisions: pure state machines
 	core < core/gossip, core/timer;
@@ -58,7 +59,8 @@ const layers = `
 	NONE < docs;
 	hosts/native, docs < cmd/nekton/internal/agent;
 	hosts/native < cmd/nekton/internal/demo;
-	cmd/nekton/internal/agent, cmd/nekton/internal/demo, hosts/wasi, sim/shrink, sim/repro, sim/scenario < cmd/nekton;
+	cmd/nekton/internal/agent, cmd/nekton/internal/demo, hosts/wasi < cmd/nekton;
+	sim/shrink, sim/repro, sim/scenario, internal/golden < cmd/nekton;
 	hosts/native, hosts/wasi, sim/shrink, wasm < examples;
 
 	# a !< b: b must never come to import a, whatever is added above

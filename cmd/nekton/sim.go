@@ -29,7 +29,7 @@ var simExits = []struct {
 	says string
 }{
 	{exitOK, "all is well"},
-	{exitFailed, "there is nothing to do: the run that should fail does not"},
+	{exitFailed, "the run that should fail does not, or a script prints something else"},
 	{exitMisuse, "misuse"},
 	{exitInfra, "a file could not be written, or the like: nothing is known; try again"},
 	{exitUnsafe, "an oracle of what must never happen complained; there is a bundle"},
@@ -44,7 +44,7 @@ var simExits = []struct {
 func newSim() *cobra.Command {
 	c := group("sim", "Run whole clusters in virtual time: look for failures, repeat and explain them",
 		newSimRun(), newSimSweep(), newSimReplay(), newSimExplain(), newSimShrink(),
-		newSimDiff(), newSimVerify(), newSimList())
+		newSimScript(), newSimDiff(), newSimVerify(), newSimList())
 	var b strings.Builder
 	b.WriteString("Run whole clusters in virtual time, with every oracle watching. A run is a function of its\n" +
 		"case: the same one gives the same trace hash on every machine, with native or WebAssembly nodes.\n\n" +

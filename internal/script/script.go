@@ -1,17 +1,4 @@
-// Package script runs golden interaction scripts: files of commands, each followed by what it printed.
-//
-//	# Two nodes lose each other when every packet is dropped.
-//	nodes 2
-//	loss 1
-//
-//	run 2s
-//	----
-//	1.05s n0 suspects n1
-//	1.05s n1 suspects n0
-//
-// A line is a command, a comment (#) or empty. A command's output stands below it, between a line of
-// four dashes and the next empty line; a command that prints nothing has neither. An empty line of
-// output is shown as a single dot. Comments and empty lines stay where they are.
+// Package script runs golden interaction scripts as tests; their format is package golden's.
 //
 // A test hands [Walk] a directory and a way to make a fresh [Handler] for each script in it. To write
 // a script, write the commands and run the test with -update; to review a change, read the diff.
@@ -20,24 +7,21 @@ package script
 
 import (
 	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/nekton-go/nekton/internal/golden"
 )
 
 var update = flag.Bool("update", false, "rewrite golden scripts with the output of this run")
 
-// A Handler runs one command, split at white space, and returns what it printed. An error says that the
-// script itself is wrong: it fails the test at that line, with -update too. What the code under test
-// refuses is not an error but output.
-type Handler func(args []string) (output string, err error)
+// A Handler runs one command. An error fails the test at that line, with -update too.
+type Handler = golden.Handler
 
 // Unknown is the error for a command, or the variant of a command, that a Handler does not know.
-func Unknown(args []string) error {
-	return fmt.Errorf("unknown command %q", strings.Join(args, " "))
-}
+func Unknown(args []string) error { return golden.Unknown(args) }
 
 // Walk runs every .txt file in dir as a subtest, each with a Handler of its own.
 func Walk(t *testing.T, dir string, newHandler func(t *testing.T) Handler) {
@@ -60,8 +44,8 @@ func replay(t *testing.T, file string, handle Handler) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := parse(string(source))
-	changes, err := s.run(handle)
+	s := golden.Parse(string(source))
+	changes, err := s.Run(handle)
 	if err != nil {
 		t.Fatalf("%s:%v", file, err)
 	}

@@ -1,4 +1,19 @@
-package script
+// Package golden is the format of golden interaction scripts: files of commands, each followed by what it
+// printed.
+//
+//	# Two nodes lose each other when every packet is dropped.
+//	nodes 2
+//	loss 1
+//
+//	run 2s
+//	----
+//	1.05s n0 suspects n1
+//	1.05s n1 suspects n0
+//
+// A line is a command, a comment (#) or empty. A command's output stands below it, between a line of
+// four dashes and the next empty line; a command that prints nothing has neither. An empty line of
+// output is shown as a single dot. Comments and empty lines stay where they are.
+package golden
 
 import (
 	"fmt"
@@ -7,8 +22,17 @@ import (
 
 const separator = "----"
 
-// A script is a file as a list of entries.
-type script []entry
+// A Handler runs one command, split at white space, and returns what it printed. An error says that the
+// script itself is wrong. What the code under test refuses is not an error but output.
+type Handler func(args []string) (output string, err error)
+
+// Unknown is the error for a command, or the variant of a command, that a Handler does not know.
+func Unknown(args []string) error {
+	return fmt.Errorf("unknown command %q", strings.Join(args, " "))
+}
+
+// A Script is a file as a list of entries.
+type Script []entry
 
 // An entry is one line that is not output, with the output that followed it.
 type entry struct {
@@ -25,8 +49,9 @@ func (e *entry) args() []string {
 	return strings.Fields(e.text)
 }
 
-func parse(source string) script {
-	var s script
+// Parse reads a file. Every text is a script.
+func Parse(source string) Script {
+	var s Script
 	lines := strings.Split(strings.TrimRight(source, "\n"), "\n")
 	for i := 0; i < len(lines); i++ {
 		if lines[i] != separator || len(s) == 0 {
@@ -41,8 +66,9 @@ func parse(source string) script {
 	return s
 }
 
-// run replaces every output by what handle prints now, and describes each one that changed.
-func (s script) run(handle Handler) (changes []string, err error) {
+// Run replaces every output by what handle prints now, and describes each one that changed. Its error names
+// the line that handle refused.
+func (s Script) Run(handle Handler) (changes []string, err error) {
 	for i := range s {
 		e := &s[i]
 		args := e.args()
@@ -76,8 +102,8 @@ func outputLines(printed string) []string {
 	return lines
 }
 
-// String is the file that parses to s.
-func (s script) String() string {
+// String is the file that Parse reads as s.
+func (s Script) String() string {
 	var b strings.Builder
 	for i, e := range s {
 		fmt.Fprintln(&b, e.text)
