@@ -98,7 +98,7 @@ func (m *Machine) startProbe(t *core.Turn) {
 	p.verdict = m.now.Add(m.patience(m.cfg.ProbeInterval))
 	m.ping = Ping{Seq: p.seq, Target: who.Name}
 	t.Send(who.Addr, &m.ping)
-	if row.State == Suspect {
+	if row.State == Suspect && !m.cfg.NoBuddy {
 		// The buddy system (Lifeguard §IV-C): who is suspected hears of it from whoever pings it.
 		t.Send(who.Addr, &Accuse{Node: who.Name, Incarnation: row.Incarnation, From: m.cfg.Name})
 	}

@@ -127,10 +127,14 @@ func (m *Machine) accuse(t *core.Turn, c *Accuse, cause Cause, evidence *Evidenc
 	if c.Incarnation < row.Incarnation || c.Incarnation >= incarnationMax {
 		return // outlived, or beyond refuting
 	}
-	if s := m.suspicions[id]; s != nil {
-		if c.Incarnation > row.Incarnation && m.cfg.Fidelity == Improved {
-			m.set(t, id, Suspect, c.Incarnation, m.record(id), cause) // else "alive" at that one would acquit
-		}
+	s := m.suspicions[id]
+	if s != nil && c.Incarnation > row.Incarnation && m.cfg.Fidelity == Improved {
+		// It has refuted what we suspect it of, unheard by us. This is news, and it gets its time to refute it.
+		m.acquit(id)
+		m.suspectAt(t, id, c, cause, evidence)
+		return
+	}
+	if s != nil {
 		if evidence != nil {
 			s.evidence = *evidence
 		}
@@ -146,11 +150,16 @@ func (m *Machine) accuse(t *core.Turn, c *Accuse, cause Cause, evidence *Evidenc
 		m.refute(t, c.Incarnation)
 		return
 	}
+	m.suspectAt(t, id, c, cause, evidence)
+	t.Emit(&Suspected{Member: m.member(id), From: c.From})
+}
+
+// suspectAt begins a suspicion at the incarnation it is about.
+func (m *Machine) suspectAt(t *core.Turn, id ID, c *Accuse, cause Cause, evidence *Evidence) {
 	m.counters.Suspicions++
 	m.set(t, id, Suspect, c.Incarnation, m.record(id), cause)
 	m.suspect(id, c.From, evidence)
 	m.spread(t, id, c, 0)
-	t.Emit(&Suspected{Member: m.member(id), From: c.From})
 }
 
 // bury applies the claim that a member is dead, or, from the member itself, that it left.

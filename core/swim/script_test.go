@@ -128,6 +128,8 @@ func configure(c *swim.Config, seed *byte, mtu *int, key, value string) (err err
 		c.Meta = text(value)
 	case key == "transitions":
 		c.Transitions = true
+	case key == "no-buddy":
+		c.NoBuddy = true
 	case key == "no-stream-ping":
 		c.NoStreamPing = true
 	case key == "versions":
