@@ -128,3 +128,30 @@ func TestEveryMemberComesBack(t *testing.T) {
 		}
 	}
 }
+
+// TestKeysRotate changes the key of a sealed cluster while one member is left out: the others lose it, until
+// somebody gives it the new key.
+func TestKeysRotate(t *testing.T) {
+	run := func(mend time.Duration) Result {
+		c, err := Options{Scenario: "calm", Nodes: 5, For: 4 * time.Minute}.Case()
+		require.NoError(t, err)
+		most, all := []int{0, 1, 2, 3}, []int{0, 1, 2, 3, 4}
+		c.Sealed, c.Mark, c.Within = true, 90*time.Second, time.Minute
+		c.Ops = append(c.Ops,
+			Op{At: 10 * time.Second, Kind: Key, Nodes: most, Mode: install, Text: "new"},
+			Op{At: 20 * time.Second, Kind: Key, Nodes: most, Mode: use, Text: "new"},
+			Op{At: 30 * time.Second, Until: 31 * time.Second, Kind: Crash, Nodes: []int{1}},
+			Op{At: mend, Kind: Key, Nodes: []int{4}, Mode: install, Text: "new"},
+			Op{At: mend + 1, Kind: Key, Nodes: []int{4}, Mode: use, Text: "new"},
+			Op{At: 90 * time.Second, Kind: Key, Nodes: all, Mode: remove},
+		)
+		r, err := Simulate(c, Harness{})
+		require.NoError(t, err)
+		require.Empty(t, r.Violations)
+		return r
+	}
+	prompt, late := run(10*time.Second), run(80*time.Second)
+	require.Zero(t, prompt.FalsePositives)
+	require.Positive(t, late.FalsePositives)
+	require.True(t, prompt.Converged && late.Converged, "%v %v", prompt.Disagree, late.Disagree)
+}

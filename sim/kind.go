@@ -57,6 +57,7 @@ const (
 	SendUser
 	Ping
 	Forget
+	Key
 	kinds
 )
 
@@ -294,6 +295,11 @@ var kindTable = [kinds]KindInfo{
 	Forget: {
 		Name: "forget", params: hasNodes | hasPeers,
 		Doc: "Nodes forget Peers that are dead or have left",
+	},
+	Key: {
+		Name: "key", params: hasNodes, modes: []string{install, use, remove},
+		Doc: "Nodes of a sealed cluster install, use or remove the key named Text, now and when they start; the " +
+			"one that all begin with has no name",
 	},
 }
 

@@ -56,6 +56,7 @@ type Faults struct {
 	Pauses        uint64 `json:"pauses"`
 	CrashesWithin uint64 `json:"crashes_within"` // a step
 	Moves         uint64 `json:"moves"`          // of members to other addresses
+	KeysChanged   uint64 `json:"keys_changed"`   // of machines
 	Retunes       uint64 `json:"retunes"`        // processes that started with another configuration
 	EffectsLate   uint64 `json:"effects_late"`   // sends and the like that left late
 	InputsSlow    uint64 `json:"inputs_slow"`    // that a slow receiver heard of later

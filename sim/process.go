@@ -32,6 +32,7 @@ type process struct {
 
 	home  int32        // its address
 	tuned *swim.Config // if it is configured unlike the others
+	keys  [][]byte     // if they are not those that all begin with
 	clock clock
 	condition
 	attention

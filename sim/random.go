@@ -47,6 +47,7 @@ const (
 	forUnheard                       // ends of links that go unheard: (pair, dial, 0)
 	forStranger                      // attacks: (when they begin, 0, n-th)
 	forSession                       // of seals: (node, boot, word)
+	forKey                           // keys of sealed members: (name, 0, word)
 )
 
 // draw returns 64 random bits that depend on nothing but its arguments. There is no generator and so

@@ -15,6 +15,7 @@ var cluster = seal.Config{Label: "simulated", Keys: [][]byte{[]byte("0123456789a
 // sealOf is how the next process of member i seals.
 func (w *world) sealOf(i int) seal.Config {
 	c := cluster
+	c.Keys = w.keys(i)
 	for word := range len(c.Session) / 8 {
 		random := draw(w.seed, forSession, uint64(i), uint64(w.nodes[i].boot), uint64(word))
 		binary.LittleEndian.PutUint64(c.Session[8*word:], random)

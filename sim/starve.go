@@ -159,7 +159,7 @@ func (w *world) turn(i int) {
 		random := draw(w.seed, forTurn, uint64(i), uint64(p.boot), p.turns)
 		switch {
 		case p.timersNow(random, w.now):
-			p.woken = true
+			p.woken, w.cause = true, 0
 			w.step(i, -1, core.Input{Kind: core.InputWake})
 		case p.seen == len(p.inbox) || len(p.deafens) > 0:
 			w.caughtUp(i)

@@ -54,6 +54,8 @@ func (w *world) request(i int, op *Op, peer string) core.Command {
 		return swim.SetUserState{ID: id, Data: op.payload(i, id)}
 	case SendUser:
 		return swim.SendUser{ID: id, To: peer, Data: op.payload(i, id), Reliable: op.Mode == reliable}
+	case Key:
+		return w.rekey(i, op, id)
 	case Ping:
 		return swim.PingMember{ID: id, Name: peer}
 	case Forget:
@@ -93,6 +95,7 @@ var chores = []fault{
 	{"pings", "members ping others because somebody asks", func(g *generator) []Op {
 		return g.chore(Op{Kind: Ping, Peers: g.some(1 + g.choose(g.nodes))})
 	}},
+	{"rotation", "sealed members change their key, and some miss it for a while", (*generator).rotate},
 }
 
 // chore has some members do something, up to four times.
