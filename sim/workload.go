@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/nekton-go/nekton/core"
@@ -72,11 +73,8 @@ func (o *Op) payload(i int, id uint64) []byte {
 	if o.Text != "" {
 		return []byte(o.Text)
 	}
-	b := make([]byte, 0, o.Size)
-	for len(b) < o.Size {
-		b = fmt.Appendf(b, "%s/%d ", check.Name(i), id)
-	}
-	return b[:o.Size]
+	word := fmt.Appendf(nil, "%s/%d ", check.Name(i), id)
+	return bytes.Repeat(word, o.Size/len(word)+1)[:o.Size]
 }
 
 // chores are what applications do all the time. They are no faults, and are left out like them.
@@ -85,10 +83,10 @@ var chores = []fault{
 		return g.chore(Op{Kind: SetMeta, Size: g.choose(600)}) // up to what is too much
 	}},
 	{"user-state", "members change what they add to each push/pull", func(g *generator) []Op {
-		return g.chore(Op{Kind: UserState, Size: int(g.scale(1, 100_000))})
+		return g.chore(Op{Kind: UserState, Size: int(g.scale(1, 5_000))})
 	}},
 	{"messages", "members send each other bytes of the application's", func(g *generator) []Op {
-		op := Op{Kind: SendUser, Peers: g.some(1 + g.choose(g.nodes)), Size: int(g.scale(1, 100_000))}
+		op := Op{Kind: SendUser, Peers: g.some(1 + g.choose(g.nodes)), Size: int(g.scale(1, 20_000))}
 		op.Mode = []string{"", reliable}[g.choose(2)]
 		return g.chore(op)
 	}},
