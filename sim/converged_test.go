@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -14,9 +15,9 @@ import (
 // TestConvergedIsCalm: members that know each other from the start have nothing to say but pings, and what they
 // are asked; and nobody has to be told of anybody.
 func TestConvergedIsCalm(t *testing.T) {
-	for _, preset := range []swim.Config{swim.LAN(), swim.LAN().AsMemberlist()} {
+	for nodes, preset := range map[int]swim.Config{64: swim.LAN(), 65: swim.LAN().AsMemberlist(), 1000: swim.LAN()} {
 		events := 0
-		o := Options{Scenario: "calm", Nodes: 64, Seed: 3, Converged: true, Preset: preset}
+		o := Options{Scenario: "calm", Nodes: nodes, Seed: 3, Converged: true, Preset: preset}
 		o.Watch = func(s *Step) {
 			for i := range s.Effects {
 				e := &s.Effects[i]
@@ -36,7 +37,7 @@ func TestConvergedIsCalm(t *testing.T) {
 		require.True(t, r.OK, "%v %v", r.Violations, r.Disagree)
 		require.Zero(t, r.ConvergedMS)
 		require.Zero(t, events)
-		require.InDelta(t, 2, r.PacketsPerNodeS, 0.1, "a ping and an answer")
+		require.InDelta(t, 2, r.PacketsPerNodeS, 0.1, "a ping and an answer, however many members there are")
 	}
 }
 
@@ -81,4 +82,20 @@ func TestConvergedCases(t *testing.T) {
 	require.NoError(t, again.UnmarshalJSON(text))
 	require.Equal(t, c, again)
 	require.Len(t, c.Ops, 1, "nobody starts or joins")
+}
+
+// TestConvergedMemory: what a member costs at the start does not depend on how many others it knows.
+func TestConvergedMemory(t *testing.T) {
+	perNode := func(nodes int) uint64 {
+		c, err := Options{Scenario: "calm", Nodes: nodes, Converged: true}.Case()
+		require.NoError(t, err)
+		w := newWorld(&c, &Harness{})
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		w.converge()
+		runtime.ReadMemStats(&after)
+		return (after.TotalAlloc - before.TotalAlloc) / uint64(nodes)
+	}
+	few, many := perNode(500), perNode(4000)
+	require.Less(t, many, few+few/4, "bytes per node, of 4000 and of 500")
 }

@@ -18,23 +18,22 @@ func (m *Machine) resume(id ID) uint32 {
 
 // adopt takes over the others: whoever is suspect is so from now on, and graves are in no order.
 func (m *Machine) adopt() {
-	var suspects []ID
-	for id := range ID(m.table.Bound()) {
-		row := m.table.Row(id)
-		if !row.Used {
-			continue
-		}
-		m.counts[row.State]++
-		m.changes++
-		switch {
-		case row.State == Suspect:
-			suspects = append(suspects, id)
-		case row.State.Gone():
-			m.tombs.add(id, row)
-		}
+	all := m.table.All()
+	for i := range all {
+		m.counts[all[i].State]++
 	}
-	for _, id := range suspects {
-		m.suspect(id, m.cfg.Name, nil)
+	m.changes = uint64(len(all)) // for a snapshot to come
+	if m.counts[Alive] == len(all) {
+		return
+	}
+	for i := range all {
+		switch id, _ := m.table.Find(all[i].Name); all[i].State {
+		case Alive:
+		case Suspect:
+			m.suspect(id, m.cfg.Name, nil)
+		default:
+			m.tombs.add(id, m.table.Row(id))
+		}
 	}
 }
 
