@@ -107,6 +107,9 @@ func (w *world) assemble(i int, members *table) (core.Verbs, error) {
 	if err != nil || !w.sealed {
 		return verbs, err
 	}
+	if w.inside != nil {
+		verbs = window{verbs, w.inside}
+	}
 	return seal.New(verbs, w.sealOf(i))
 }
 

@@ -178,6 +178,9 @@ func newWorld(c *Case, h *Harness) *world {
 	}
 	if w.sealed = c.Sealed; w.sealed {
 		w.node.MTU = mtu - seal.Overhead(cluster)
+		if h.Watch != nil {
+			w.inside = new(Inside)
+		}
 	}
 	w.check = check.New(check.Config{
 		Nodes: c.Nodes, Swim: members, Locate: w.index, MTU: mtu, Forged: c.forged(),

@@ -41,6 +41,7 @@ type world struct {
 	trace     tracer
 	stepping  bool // a node is in Step
 	watch     func(*Step)
+	inside    *Inside // of this step; nil unless the cluster is sealed and watched
 	stop      func() bool
 	firstOnly bool
 	call      func(node int, op *Op) core.Command

@@ -43,18 +43,28 @@ func NewReader(about string) *Reader {
 // Follow reads the messages of a step's input. What the methods below return is about the step shown last.
 func (r *Reader) Follow(s *sim.Step) {
 	r.messages, r.mentions, r.more = r.messages[:0], false, 0
-	at := end{s.Node, s.Input.Link}
-	switch s.Input.Kind {
+	if s.Inside == nil {
+		r.read(s.Node, &s.Input)
+		return
+	}
+	for i := range s.Inside.Inputs {
+		r.read(s.Node, &s.Inside.Inputs[i])
+	}
+}
+
+func (r *Reader) read(node int, input *core.Input) {
+	at := end{node, input.Link}
+	switch input.Kind {
 	case core.InputDatagram:
 		// What comes before a malformed part has been read; the node saw no more either.
-		_ = r.dialect.ReadDatagram(s.Input.Data, r.message)
+		_ = r.dialect.ReadDatagram(input.Data, r.message)
 	case core.InputUp:
 		r.streams[at] = &stream{reader: r.dialect.NewFrameReader()}
 	case core.InputDown:
 		delete(r.streams, at)
 	case core.InputRead:
 		if in := r.streams[at]; in != nil {
-			in.rest = append(in.rest, s.Input.Data...)
+			in.rest = append(in.rest, input.Data...)
 			n, err := in.reader.ReadFrames(in.rest, r.message)
 			if in.rest = in.rest[n:]; err != nil {
 				delete(r.streams, at) // the node has hung up
@@ -140,11 +150,15 @@ func (r *Reader) text(size int) string {
 // Mentions reports whether a message that came in speaks of the member of interest.
 func (r *Reader) Mentions() bool { return r.mentions }
 
-// Effects describes everything that a step did, one line each, without evidence for oracles.
+// Effects describes everything that a step did, one line each.
 func (r *Reader) Effects(s *sim.Step) (lines []string) {
 	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
-	for i := range s.Effects {
-		switch e := &s.Effects[i]; e.Kind {
+	effects := s.Effects
+	if s.Inside != nil {
+		effects = s.Inside.Effects
+	}
+	for i := range effects {
+		switch e := &effects[i]; e.Kind {
 		case core.EffectSend:
 			say("sends %v: %s", e.To.Addr(), r.datagram(e.Data))
 		case core.EffectDial:

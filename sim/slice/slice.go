@@ -24,6 +24,7 @@ import (
 
 const (
 	linesMax = 30 // a reader is shown
+	chainMax = 12 // of them, for one piece of news and where it came from
 	newsMax  = 6  // of them, for news that changed nothing
 )
 
@@ -202,7 +203,7 @@ func (p *past) choose() []uint64 {
 // follow goes from a step to where its news came from: to the step that sent it, then to the one in which the
 // row of that node changed, and so on. The origin is a deadline, or a command, and what it was set for.
 func (p *past) follow(step uint64, chosen map[uint64]bool) {
-	for step > 0 && !chosen[step] && len(chosen) < linesMax {
+	for n := 0; n < chainMax && step > 0 && !chosen[step] && len(chosen) < linesMax; n++ {
 		chosen[step] = true
 		switch cause := uint64(p.causes[step-1]); {
 		case cause == 0:

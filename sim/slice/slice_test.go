@@ -83,10 +83,17 @@ func TestSliceIsInThePast(t *testing.T) {
 	}
 }
 
-// TestReaderUnderstands reads everything that arrives in a stormy run, in however many pieces.
+// TestReaderUnderstands reads everything that arrives, in however many pieces, sealed or not.
 func TestReaderUnderstands(t *testing.T) {
-	c, err := sim.Options{Scenario: "partition", Nodes: 8, Seed: 5}.Case()
-	require.NoError(t, err)
+	for _, sealed := range []bool{false, true} {
+		c, err := sim.Options{Scenario: "partition", Nodes: 8, Seed: 5}.Case()
+		require.NoError(t, err)
+		c.Sealed = sealed
+		testReader(t, c)
+	}
+}
+
+func testReader(t *testing.T, c sim.Case) {
 	r := NewReader("")
 	exchanges, pieces := 0, 0
 	require.NoError(t, simulating(c)(sim.Harness{Watch: func(s *sim.Step) {
