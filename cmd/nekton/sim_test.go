@@ -40,6 +40,21 @@ func TestSimRunJSON(t *testing.T) {
 	require.Contains(t, nekton(t, flags[:len(flags)-1]...), "crash detected after")
 }
 
+// TestSimRunFailsAsJSON: the object is for programs, and people are told beside it.
+func TestSimRunFailsAsJSON(t *testing.T) {
+	dir := t.TempDir()
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), []string{"sim", "run", "testdata/two.json", "-json", "-out", dir}, nil, &stdout, &stderr)
+	require.Equal(t, exitUnsafe, code)
+	var r map[string]any
+	require.NoError(t, json.Unmarshal(stdout.Bytes(), &r))
+	require.EqualValues(t, exitUnsafe, r["exit_code"])
+	require.Equal(t, true, r["deterministic"])
+	require.Equal(t, filepath.Join(dir, "S5a-1.simrepro"), r["bundle"])
+	require.FileExists(t, filepath.Join(dir, "S5a-1.simrepro"))
+	require.Contains(t, stderr.String(), "FAIL S5a no-self-doubt")
+}
+
 func TestVerdict(t *testing.T) {
 	unsafe := []check.Violation{{Oracle: "S2", What: "what"}}
 	late := []check.Violation{{Oracle: "L1", What: "what"}}
