@@ -67,6 +67,7 @@ func Swarm(seed uint64, name string) (Case, error) {
 	c.Sealed = newGenerator(seed, "seal", 0, 0, 0).chance(million / 4)
 	if p.retune {
 		retune(newGenerator(seed, "configuration", g.nodes, 0, 0), &c.Swim)
+		reroute(newGenerator(seed, "network", g.nodes, 0, 0), &c)
 	}
 	begin := calm(setting{nodes: g.nodes, seed: seed, swim: c.Swim})
 	c.Ops = begin.ops
@@ -94,6 +95,19 @@ func (p *profile) occurrences(f *fault, c *Case, from time.Duration) (ops []Op) 
 		}
 	}
 	return ops
+}
+
+// reroute draws another network, half of the time: one on which no probe of a member that is well times out.
+func reroute(g *generator, c *Case) {
+	if g.chance(million / 2) {
+		return
+	}
+	longest := c.Swim.ProbeTimeout / 4
+	mean := g.span(100*time.Microsecond, longest/4)
+	c.Network = Network{
+		LatencyMin: mean / time.Duration(1+g.choose(10)), LatencyMax: longest,
+		Shape: shapes[g.choose(len(shapes))], LatencyMean: mean,
+	}
 }
 
 // retune draws another configuration, half of the time.
