@@ -18,8 +18,11 @@
 //
 // Datagrams take an even draw between two latencies and may be lost, doubled and late. Links are
 // connections between machines that stay up while processes die: ordered, resent when lost, refused by
-// a dead process, timed out across a cut, read in pieces. A paused process hears later what arrived in
-// time, and is told so (core.Input.At). Each member has a disk, to which the real journal (codec/journal)
-// writes: a crash loses what was not synced, and faults of the disk lose, tear, shuffle and change more. Names
-// "n0:7946", "n1:7946" ... resolve to the members' addresses.
+// a dead process, timed out across a cut, read in pieces. Each member has a disk, to which the real journal
+// (codec/journal) writes: a crash loses what was not synced, and faults of the disk lose, tear, shuffle and
+// change more. Names "n0:7946", "n1:7946" ... resolve to the members' addresses.
+//
+// A process that is stopped, once or in cycles, hears later what arrived in time: Op.Mode says whether it is
+// told so (core.Input.At), or finds its overdue timers first. It may also be deaf, mute or slow, and it may
+// die between two effects of one step. Members read clocks of their own, and may come back at other addresses.
 package sim
