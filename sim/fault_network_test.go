@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/core/stack"
 	"github.com/nekton-go/nekton/core/swim"
 )
 
@@ -152,6 +153,45 @@ func TestEachFaultStrikes(t *testing.T) {
 			require.Zero(t, w.check.Wrong(), "%v: %v", b.op, w.check.Disagreements(5))
 		}
 	}
+}
+
+// TestStormsLoseNothing accounts for every datagram of runs in which everything goes wrong.
+func TestStormsLoseNothing(t *testing.T) {
+	for seed := range uint64(5) {
+		c, err := Swarm(seed, "storm")
+		require.NoError(t, err)
+		w := newWorld(&c, &Harness{})
+		for _, op := range c.Ops {
+			w.schedule(op)
+		}
+		for k := range core.Instant(6) {
+			w.run(k*core.Instant(time.Minute), func() bool { return false })
+			require.NoError(t, w.err)
+			require.Zero(t, new(w.ledger()).Missing(), "%+v", w.ledger())
+		}
+		require.NotZero(t, w.ledger().Injected)
+		require.NotZero(t, w.ledger().Unheard)
+	}
+}
+
+// TestFaultsAllocateNothing sends packets through every fault at once.
+func TestFaultsAllocateNothing(t *testing.T) {
+	w := emptyWorld(4, 0, Harness{NewNode: func(i int, _ stack.Config) (core.Verbs, error) {
+		return &pinger{to: address((i + 1) % 4)}, nil
+	}})
+	w.schedule(Op{Kind: Start, Nodes: []int{0, 1, 2, 3}})
+	for _, b := range bad([]int{0, 1}, []int{1, 2}) {
+		b.op.At, b.op.Until, b.op.PPM, b.op.Size = 0, time.Hour, 100_000, 1000
+		b.op.Every, b.op.Extra = 10*time.Millisecond, time.Millisecond
+		if k := b.op.Kind; k != Clog && k != Hostile { // a clog holds more and more; strangers compose
+			w.schedule(b.op)
+		}
+	}
+	second := func() { w.run(w.now.Add(time.Second), func() bool { return false }) }
+	second()
+	require.Zero(t, testing.AllocsPerRun(10, second))
+	require.NotZero(t, w.faults.PacketsDamaged)
+	require.NotZero(t, w.faults.PacketsSlowed)
 }
 
 // TestDamage spoils packets so that no checksum notices. A seal notices, and then damage is but loss. Without one

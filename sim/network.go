@@ -183,20 +183,21 @@ func (w *world) intercept(p *path) (why string) {
 		return "no room"
 	case p.hits(forCorrupt, p.corrupt):
 		f.PacketsCorrupted++
-		return "corrupted"
+		why = "corrupted"
 	case p.hits(forLoss, p.loss), w.net.drops != nil && slices.Contains(w.net.drops, Packet{p.from, p.to, int(p.n)}):
 		f.PacketsLost++
+		why = "lost"
 	case p.hits(forFade, p.fade):
 		f.PacketsFaded++
+		why = "lost"
 	case p.hits(forBurst, p.burst):
 		f.PacketsBurst++
-	default:
-		return ""
+		why = "lost"
 	}
-	if len(w.lost) < lostMax {
+	if why != "" && len(w.lost) < lostMax {
 		w.lost = append(w.lost, Packet{p.from, p.to, int(p.n)})
 	}
-	return "lost"
+	return why
 }
 
 // detour is how much longer a datagram takes than it would by itself.

@@ -51,6 +51,11 @@ func (o *Op) IsFault() bool {
 	return o.Kind < kinds && kindTable[o.Kind].realm != ofMembers
 }
 
+// Loses reports whether all that the operation does is to lose packets at random.
+func (o *Op) Loses() bool {
+	return o.Kind == Loss || o.Kind == Burst || o.Kind == Fade || o.Kind == Corrupt && o.Mode == ""
+}
+
 // validate says why an operation makes no sense among so many members.
 func (o *Op) validate(nodes int) error {
 	if o.Kind >= kinds {

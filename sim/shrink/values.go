@@ -84,7 +84,7 @@ const lossesMax = 3
 // not matter. If too many did, the losses stay.
 func (s *Shrinker) nameLosses() {
 	before, result, c := s.best, s.result, s.best
-	c.Ops = slices.DeleteFunc(slices.Clone(c.Ops), func(op sim.Op) bool { return op.Kind == sim.Loss })
+	c.Ops = slices.DeleteFunc(slices.Clone(c.Ops), func(op sim.Op) bool { return op.Loses() })
 	losses := len(before.Ops) - len(c.Ops)
 	if losses == 0 {
 		return
