@@ -16,8 +16,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/core/stack"
+	"github.com/nekton-go/nekton/internal/mutant"
 	"github.com/nekton-go/nekton/sim"
 	"github.com/nekton-go/nekton/sim/check"
+	"github.com/nekton-go/nekton/sim/repro"
 )
 
 func TestSimRunJSON(t *testing.T) {
@@ -98,6 +102,76 @@ func TestReplayPastTheEnd(t *testing.T) {
 	require.GreaterOrEqual(t, strings.Count(out, "\n#"), lastSteps-1)
 }
 
+// TestNotDeterministic runs nodes that panic after another number of steps in every run.
+func TestNotDeterministic(t *testing.T) {
+	boots := 0
+	n := &simNodes{kind: "native", native: func(_ int, c stack.Config) (core.Verbs, error) {
+		verbs, err := stack.New(c)
+		boots++
+		return &moody{verbs, 10 * boots}, err
+	}}
+	c, err := sim.Options{Scenario: "calm", Nodes: 2}.Case()
+	require.NoError(t, err)
+	first, err := n.simulate(t.Context(), c, sim.Harness{})
+	require.NoError(t, err)
+	found, err := n.investigate(t.Context(), c, &first)
+	require.NoError(t, err)
+	require.Equal(t, exitDiffers, found.code)
+	require.False(t, found.deterministic())
+	require.Regexp(t, `^FAIL S0 no-panic .*\(NOT DETERMINISTIC: in a second run step: \d+, not \d+; `, found.report.String())
+}
+
+// moody is a node that panics after so many steps.
+type moody struct {
+	core.Verbs
+	left int
+}
+
+func (m *moody) Step(now core.Instant, in core.Input) {
+	if m.left--; m.left == 0 {
+		panic("enough")
+	}
+	m.Verbs.Step(now, in)
+}
+
+// TestReplayOfOthers changes a bundle as another version, or a run that is not deterministic, would have written it.
+func TestReplayOfOthers(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "S5a-1.simrepro")
+	replay := func(change func(b *repro.Bundle)) (code int, stdout, stderr string) {
+		require.Equal(t, exitUnsafe, run(t.Context(), []string{"sim", "run", "testdata/two.json", "-save", file,
+			"-out", t.TempDir()}, nil, new(bytes.Buffer), new(bytes.Buffer)))
+		b, err := readBundle(file)
+		require.NoError(t, err)
+		change(b)
+		require.NoError(t, writeBundle(file, b))
+		var out, log bytes.Buffer
+		code = run(t.Context(), []string{"sim", "replay", file}, nil, &out, &log)
+		return code, out.String(), log.String()
+	}
+
+	code, out, _ := replay(func(b *repro.Bundle) { b.Expect.TraceHash, b.Expect.Violation.Step = "0123", 7 })
+	require.Equal(t, exitDiffers, code)
+	require.Regexp(t, `^NOT REPRODUCED: step: 3, not 7; trace hash: [0-9a-f]{16}, not 0123; the runs part after `, out)
+
+	code, out, log := replay(func(b *repro.Bundle) { b.Manifest.Tool = "nekton v0.1.0" })
+	require.Equal(t, exitUnsafe, code)
+	require.Contains(t, out, "reproduced: the same outcome")
+	require.Contains(t, log, "made by nekton v0.1.0 (core ")
+
+	code, out, _ = replay(func(b *repro.Bundle) { b.Manifest.Core, b.Expect.Steps = "0123", 7 })
+	require.Equal(t, exitUnsafe, code)
+	require.Contains(t, out, "here: steps in all: ")
+
+	code, out, _ = replay(func(b *repro.Bundle) { b.Manifest.Core, b.Case.Swim.Mutant = "0123", mutant.None })
+	require.Equal(t, exitOK, code, "it is no bug here: good, says git bisect")
+	require.Contains(t, out, "here: outcome: ok, not S5a no-self-doubt")
+
+	code, _, log = replay(func(b *repro.Bundle) { b.Manifest.Tool, b.Case.Nodes = "nekton v9", 1_000_000 })
+	require.Equal(t, exitMisuse, code)
+	require.Contains(t, log, "was made by nekton v9, and this is nekton ")
+	require.Contains(t, log, "use the version that made it")
+}
+
 // TestSweepOrder: however many workers there are, the same comes out in the same order.
 func TestSweepOrder(t *testing.T) {
 	sweep := func(jobs string) string {
@@ -162,6 +236,17 @@ func TestSeedRanges(t *testing.T) {
 	}
 	slices.Sort(seeds)
 	require.Equal(t, []uint64{10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20}, seeds)
+}
+
+// TestExitCodesAreDocumented: the table in the documents is the one in the program.
+func TestExitCodesAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/TESTING.md")
+	require.NoError(t, err)
+	var table strings.Builder
+	for _, e := range simExits {
+		fmt.Fprintf(&table, "| %d | %s |\n", e.code, e.says)
+	}
+	require.Contains(t, string(text), "| code | means |\n|---|---|\n"+table.String()+"\n")
 }
 
 func TestQuoted(t *testing.T) {

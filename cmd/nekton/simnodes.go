@@ -47,6 +47,7 @@ func (f nodesFlags) open(ctx context.Context) (*simNodes, error) {
 type simNodes struct {
 	kind   string
 	module *wasi.Module // nil for native nodes
+	native sim.Factory  // makes those; nil: as they are
 }
 
 func openWasm(ctx context.Context, file string, interpreter bool) (*simNodes, error) {
@@ -86,6 +87,7 @@ func (n *simNodes) simulate(ctx context.Context, c sim.Case, h sim.Harness) (sim
 // run is sim.Simulate. Guest nodes of one run share an instance.
 func (n *simNodes) run(ctx context.Context, c sim.Case, h sim.Harness) (result sim.Result, err error) {
 	if n.module == nil {
+		h.NewNode = n.native
 		return sim.Simulate(c, h)
 	}
 	if c.Converged {
