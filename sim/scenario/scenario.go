@@ -72,7 +72,13 @@ type file struct {
 	Grid   map[string][]any
 }
 
-type network struct{ Latency []duration }
+// network is [net]: how packets travel, and whether a seal goes around them. See sim.Network.
+type network struct {
+	Latency []duration // the least and the most
+	Mean    duration
+	Shape   string
+	Sealed  bool
+}
 
 // duration is written as "1.5s".
 type duration time.Duration
@@ -174,6 +180,7 @@ func (f *file) build() (sim.Case, error) {
 const nodesMax = 1 << 16 // far beyond what a run holds; Case.Validate knows
 
 func (n *network) apply(c *sim.Case) error {
+	c.Sealed, c.Network.Shape, c.Network.LatencyMean = n.Sealed, n.Shape, time.Duration(n.Mean)
 	switch len(n.Latency) {
 	case 0:
 	case 2:

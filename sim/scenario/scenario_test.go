@@ -73,6 +73,8 @@ func TestRefuses(t *testing.T) {
 		`for = "1000h"`:                             "a duration of 1000h",
 		"nodes = 9\nfor = \"10ms\"":                 "its last disturbance ends at",
 		`[net]` + "\nlatency=[\"1s\"]":              "net.latency: give the least and the most",
+		"[net]\nshape=\"round\"":                    `a latency of shape "round"; use one of`,
+		"[net]\nshape=\"even\"\nmean=\"2s\"":        "a mean latency of 2s; use 500µs to 1.5ms",
 		`[swim]` + "\nProbe=1":                      "swim.Probe: swim.Config has no such field",
 		`[swim]` + "\nProbeInterval=\"x\"":          `swim.ProbeInterval: "x" is no duration`,
 		`[swim]` + "\nSuspicionMult=0.5":            "swim.SuspicionMult",
