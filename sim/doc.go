@@ -16,9 +16,11 @@
 //
 // # The world
 //
-// Datagrams take an even draw between two latencies and may be lost, doubled and late. Links are
-// connections between machines that stay up while processes die: ordered, resent when lost, refused by
-// a dead process, timed out across a cut, read in pieces. Each member has a disk, to which the real journal
+// Datagrams take as long as [Network] says, drawn for each, and may be lost, doubled, late, held, crowded out and
+// damaged. Links are connections between machines that stay up while processes die: ordered, resent when lost,
+// refused by a dead process, timed out across a cut, read in pieces, and torn, stalled or half closed by faults.
+// Damage is found by a checksum, as on machines that work, unless a case asks for worse. Whoever must withstand
+// that, or strangers who lie well, seals: Case.Sealed. Each member has a disk, to which the real journal
 // (codec/journal) writes: a crash loses what was not synced, and faults of the disk lose, tear, shuffle and
 // change more. Names "n0:7946", "n1:7946" ... resolve to the members' addresses.
 //
