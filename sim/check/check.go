@@ -154,7 +154,8 @@ func (c *Checker) Watch(o Oracle) { c.watchers = append(c.watchers, o) }
 // Started says that a process of member i begins, knowing nothing.
 func (c *Checker) Started(at core.Instant, i int) {
 	m := &c.members[i]
-	m.running, m.leaving, m.forgetful, m.started = true, false, false, c.config.Tell(i, at)
+	m.running, m.leaving, m.started = true, false, c.config.Tell(i, at)
+	m.forgetful = c.config.Swim.Fidelity == swim.Memberlist // they keep no journal
 	m.commands, m.states = m.commands[:0], [4]int{}
 	c.views[i] = pages.Array[row]{}
 	c.recount(i)
