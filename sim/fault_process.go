@@ -6,8 +6,9 @@ import (
 
 // processFaults are what happens to processes and the machines they run on.
 var processFaults = []fault{
-	{"restart", "a member starts again at once", func(g *generator) []Op {
-		return g.crashes(Op{Nodes: g.member(), Lost: g.chance(million / 4)}, time.Millisecond, 100*time.Millisecond)
+	{"restart", "a member starts again at once, with what it knew or without", func(g *generator) []Op {
+		op := Op{Nodes: g.member(), Lost: g.chance(million / 4), Mode: []string{"", wiped}[g.choose(2)]}
+		return g.crashes(op, time.Millisecond, 100*time.Millisecond)
 	}},
 	{"rack", "several members stop at the same moment, and start at another", func(g *generator) []Op {
 		return g.crashes(Op{Nodes: g.some(1 + g.choose((g.nodes+1)/2)), Lost: g.chance(million / 4)},
@@ -87,7 +88,7 @@ var clockFaults = []fault{
 		if g.chance(million / 4) {
 			op = Op{Kind: WallStop}
 		}
-		ops := g.crashes(Op{Nodes: g.member()}, time.Millisecond, time.Minute)
+		ops := g.crashes(Op{Nodes: g.member(), Mode: []string{"", wiped}[g.choose(2)]}, time.Millisecond, time.Minute)
 		op.Nodes, op.At = ops[0].Nodes, g.moment(g.from, ops[0].Until)
 		if op.Until = g.moment(op.At, g.to) + 1; op.Until > g.to { // it may be right again, or not, when they start
 			op.Until = g.to
@@ -174,6 +175,9 @@ func (w *world) relieve(index int32, op *Op) {
 		}
 		switch op.Kind {
 		case Crash, CrashWithin:
+			if op.Mode == wiped && !p.running {
+				w.wipe(i)
+			}
 			if p.boot > 0 { // who never ran does not start again
 				w.boot(i, op.Lost)
 			}
@@ -187,6 +191,7 @@ func (w *world) relieve(index int32, op *Op) {
 const (
 	moved   = "moved"   // at an address that nobody used before
 	swapped = "swapped" // each at the address of the next
+	wiped   = "wiped"   // without journal, but with a wall clock
 )
 
 // blow kills a process in the middle of a step.

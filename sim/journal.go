@@ -109,6 +109,15 @@ func (s *storage) replace(by *backup) {
 	s.asked, s.broke = slices.Clone(by.asked), by.broke
 }
 
+// wipe empties member i's disk.
+func (w *world) wipe(i int) {
+	w.faults.JournalsLost++
+	w.check.Amnesia(i)
+	s := &w.nodes[i].storage
+	s.replace(new(backup))
+	s.writes = 0
+}
+
 // recover opens the journal for a starting process and returns what it found. If it cannot be opened the process
 // ends, and whoever watches over it tries again.
 func (w *world) recover(i int, lost bool) (past []core.Input, ok bool) {
@@ -116,10 +125,7 @@ func (w *world) recover(i int, lost bool) (past []core.Input, ok bool) {
 	s.attempt, s.retrying = s.attempt+1, false
 	switch {
 	case lost:
-		w.faults.JournalsLost++
-		w.check.Amnesia(i)
-		s.replace(new(backup))
-		s.writes = 0
+		w.wipe(i)
 	case s.stale != nil:
 		w.faults.DisksStale++
 		w.check.Amnesia(i)

@@ -100,9 +100,9 @@ var kindTable = [kinds]KindInfo{
 		Doc: "Nodes leave gracefully; the process stays",
 	},
 	Crash: {
-		Name: "crash", params: hasNodes | isWindow, realm: ofProcess, modes: []string{"", moved, swapped},
+		Name: "crash", params: hasNodes | isWindow, realm: ofProcess, modes: []string{"", moved, swapped, wiped},
 		Doc: "Nodes stop at once, and start again at the end; Lost: without journal and wall clock. Mode moved: " +
-			"at another address; swapped: each at that of the next",
+			"at another address; swapped: each at that of the next; wiped: without journal, by the wall clock",
 	},
 	Pause: {
 		Name: "pause", params: hasNodes | isWindow, realm: ofProcess,
