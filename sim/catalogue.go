@@ -139,12 +139,24 @@ func (g *generator) window(op Op, least, most time.Duration) []Op {
 	return []Op{op}
 }
 
-// crash draws a crash like op and what makes the member come back: it joins by way of another.
+// crash draws a crash like op and what makes the member come back.
 func (g *generator) crash(op Op) []Op {
 	op.Kind, op.Nodes = Crash, g.member()
 	ops := g.window(op, time.Millisecond, 2*time.Minute)
-	seed := (op.Nodes[0] + 1 + g.choose(g.nodes-1)) % g.nodes
-	return append(ops, Op{Kind: Join, At: ops[0].Until, Nodes: op.Nodes, Peers: []int{seed}})
+	return append(ops, g.back(ops[0].Until, op.Nodes[0]))
+}
+
+// back draws how a member that was gone joins again: by way of any other, and of a seed that all have in common.
+// It may remember nobody, so two groups that do not hear each other would have nothing to find each other by.
+func (g *generator) back(at time.Duration, member int) Op {
+	peers := []int{0}
+	if member == 0 {
+		peers[0] = 1
+	}
+	if seed := (member + 1 + g.choose(g.nodes-1)) % g.nodes; seed != peers[0] {
+		peers = append(peers, seed)
+	}
+	return Op{Kind: Join, At: at, Nodes: []int{member}, Peers: peers}
 }
 
 // Pick draws k of so many members, in order, for those who write schedules: one key, one choice.

@@ -30,14 +30,9 @@ var diskCatalogue = []fault{
 }
 
 // disk draws a window of a fault of one member's disk, in which the member crashes, starts, and crashes again
-// while it may still be writing. When it comes back it may remember nobody, so it always knows one seed that all
-// have in common: or two groups that do not hear each other would have nothing to find each other by.
+// while it may still be writing.
 func (g *generator) disk(op Op) []Op {
 	op.Nodes = g.member()
-	common := 0
-	if op.Nodes[0] == common {
-		common = 1
-	}
 	ops := g.window(op, 20*time.Second, 2*time.Minute)
 	part := (ops[0].Until - ops[0].At) / 4
 	ops[0].Extra = min(g.span(time.Millisecond, 5*time.Second), part)
@@ -45,13 +40,7 @@ func (g *generator) disk(op Op) []Op {
 	for _, after := range []time.Duration{0, ops[0].Extra} {
 		down += g.moment(0, after+1)
 		up := down + g.moment(time.Millisecond, part)
-		peers := []int{common}
-		if seed := (op.Nodes[0] + 1 + g.choose(g.nodes-1)) % g.nodes; seed != common {
-			peers = append(peers, seed)
-		}
-		ops = append(ops,
-			Op{Kind: Crash, At: down, Until: up, Nodes: op.Nodes},
-			Op{Kind: Join, At: up, Nodes: op.Nodes, Peers: peers})
+		ops = append(ops, Op{Kind: Crash, At: down, Until: up, Nodes: op.Nodes}, g.back(up, op.Nodes[0]))
 		down = up
 	}
 	return ops
