@@ -23,6 +23,8 @@ type metric struct {
 var metrics = []metric{
 	{"violations", func(r *sim.Result) int64 { return int64(len(r.Violations)) }},
 	{"false_positives", func(r *sim.Result) int64 { return int64(r.FalsePositives) }},
+	{"false_positives_of_well", func(r *sim.Result) int64 { return int64(r.FalsePositivesOfWell) }},
+	{"false_positives_among_well", func(r *sim.Result) int64 { return int64(r.FalsePositivesAmongWell) }},
 	{"first_detection_ms", func(r *sim.Result) int64 { return r.FirstDetectionMS }},
 	{"full_dissemination_ms", func(r *sim.Result) int64 { return r.FullDisseminationMS }},
 	{"converged_ms", func(r *sim.Result) int64 { return r.ConvergedMS }},
