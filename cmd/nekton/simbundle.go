@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -24,7 +25,7 @@ const (
 )
 
 // manifest describes this program.
-func manifest() repro.Manifest {
+var manifest = sync.OnceValue(func() repro.Manifest {
 	m := repro.Manifest{
 		Format: repro.Format, Tool: "nekton " + version(), Go: runtime.Version(),
 		Platform: runtime.GOOS + "/" + runtime.GOARCH, Core: repro.Fingerprint(),
@@ -37,7 +38,7 @@ func manifest() repro.Manifest {
 		}
 	}
 	return m
-}
+})
 
 // readBundle reads a bundle. Every error is misuse, and says what to do.
 func readBundle(file string) (*repro.Bundle, error) {

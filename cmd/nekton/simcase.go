@@ -42,7 +42,7 @@ func defineCase(f *pflag.FlagSet) *caseFlags {
 	f.IntVar(&o.loss, "loss", 0, "packets to lose, all the time, in parts per million (`ppm`); 50000 is 5 %")
 	f.StringVar(&o.preset, "preset", "lan", "timing: lan, wan or local, or one of them with -memberlist appended")
 	f.BoolVar(&o.warm, "converged", false, "begin with all members knowing each other, instead of joining")
-	f.StringVar(&o.swarm, "swarm", "", "kind of swarm to draw from the seed: "+strings.Join(sim.Profiles(), ", "))
+	f.StringVar(&o.swarm, "swarm", "", "`kind` of swarm to draw from the seed: "+strings.Join(sim.Profiles(), ", "))
 	f.Uint64Var(&o.seed, "seed", 1, "`number` that decides everything left to chance")
 	o.defineChanges(f)
 	return o
@@ -66,8 +66,11 @@ func (o *caseFlags) cases(c *cobra.Command, args []string) ([]scenario.Run, erro
 			sources++
 		}
 	}
+	if sources == 0 && given("seed") {
+		o.swarm, sources = sim.Profiles()[0], 1
+	}
 	if sources != 1 {
-		return nil, errors.New("say what to run: -scenario NAME, -swarm KIND or one file")
+		return nil, errors.New("say what to run: -scenario NAME, -swarm KIND, the -seed of a swarm, or one file")
 	}
 	if o.warm && c.Flags().Lookup("guest").Value.String() == "wasm" {
 		return nil, errors.New("-converged is for -guest native: guests share no memory")

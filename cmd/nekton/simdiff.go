@@ -32,7 +32,7 @@ func newSimDiff() *cobra.Command {
 		},
 	}
 	d := simDiff{}
-	c.Flags().StringVar(&d.swarm, "swarm", "default", "kind of swarm that seeds are of")
+	c.Flags().StringVar(&d.swarm, "swarm", "default", "`kind` of swarm that seeds are of")
 	nodes := defineNodes(c.Flags())
 	c.RunE = func(c *cobra.Command, args []string) (err error) {
 		if len(args) == 1 && c.Flags().Changed("guest") {

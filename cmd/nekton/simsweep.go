@@ -35,7 +35,7 @@ func newSimSweep() *cobra.Command {
 	f.Var(&s.seeds, "seeds", "seeds to run, `from:to`, without the last; from: goes on until something ends it")
 	shard := f.String("shard", "", "`i/k` to run only every k-th seed, beginning with the i-th, counted from 0")
 	f.IntVarP(&s.jobs, "jobs", "j", runtime.GOMAXPROCS(0), "`number` of runs at a time")
-	f.StringVar(&s.swarm, "swarm", "default", "kind of swarm: "+strings.Join(sim.Profiles(), ", "))
+	f.StringVar(&s.swarm, "swarm", "default", "`kind` of swarm: "+strings.Join(sim.Profiles(), ", "))
 	s.changes.defineChanges(f)
 	nodes := defineNodes(f)
 	f.BoolVar(&s.json, "json", false, "print JSON: an object for each failing seed, and one that sums up")

@@ -37,7 +37,7 @@ func newSimVerify() *cobra.Command {
 	v := simVerify{seeds: seedRange{from: 0, to: 50, of: 1}}
 	f := c.Flags()
 	f.Var(&v.seeds, "seeds", "seeds to run, `from:to`, without the last")
-	f.StringVar(&v.swarm, "swarm", "default", "kind of swarm: "+strings.Join(sim.Profiles(), ", "))
+	f.StringVar(&v.swarm, "swarm", "default", "`kind` of swarm: "+strings.Join(sim.Profiles(), ", "))
 	f.IntVarP(&v.jobs, "jobs", "j", runtime.GOMAXPROCS(0), "`number` of runs at a time")
 	f.StringVar(&v.guest, "wasm-file", "", "guest `file`; default: "+guestName+" beside this program, if it is there")
 	f.Uint64Var(&v.interpreted, "interpreted", 2, "`number` of seeds to run with interpreted guests, which is slow")
