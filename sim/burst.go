@@ -6,7 +6,7 @@ import (
 )
 
 // burstBlock is how many bursts there are, on average, before the memory of a path is cut.
-const burstBlock = 16
+const burstBlock = 8
 
 // burst is the model of Gilbert and Elliott in continuous time: a path is good and bad in turns, for
 // exponentially distributed times, Every from one burst to the next and Extra in a burst on average, and loses
