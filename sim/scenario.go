@@ -147,7 +147,8 @@ func restart(s setting) plan {
 }
 
 // settle bounds how long views take to agree once nothing happens any more: everyone exchanges
-// everything once, and whatever is suspected then, or starts to be, is decided.
+// everything once; who is not what others believe is probed, by members whose own health has stretched
+// their intervals; and whatever is suspected then, or starts to be, is decided.
 func (s setting) settle() time.Duration {
 	n := uint(max(s.nodes, 2))
 	tenths := time.Duration(bits.Len(n)*302/100 + 1) // of log10 n, at least
@@ -156,7 +157,8 @@ func (s setting) settle() time.Duration {
 	if n > 32 {
 		exchange *= time.Duration(bits.Len((n-1)/32) + 1)
 	}
-	return exchange + 2*suspicion
+	probes := time.Duration(8+2*(s.swim.HealthMax+1)) * s.swim.ProbeInterval
+	return exchange + probes + 2*suspicion
 }
 
 // heal bounds how long two halves take to find each other again: four rounds of healing. Without
