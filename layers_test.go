@@ -39,7 +39,7 @@ const layers = `
 	# the simulator
 	codec/journal < sim;
 	NONE < sim/internal/pages < sim/check;
-	core/stack, codec/cbor, codec/seal < sim/check < sim < sim/shrink, sim/slice, sim/scenario;
+	core/stack, codec/cbor, codec/seal < sim/check < sim < sim/shrink, sim/slice, sim/scenario, sim/accept;
 	sim/slice < sim/repro;
 
 	# hosts and guests
@@ -60,7 +60,7 @@ const layers = `
 	hosts/native, docs < cmd/nekton/internal/agent;
 	hosts/native < cmd/nekton/internal/demo;
 	cmd/nekton/internal/agent, cmd/nekton/internal/demo, hosts/wasi < cmd/nekton;
-	sim/shrink, sim/repro, sim/scenario, internal/golden < cmd/nekton;
+	sim/shrink, sim/repro, sim/scenario, sim/accept, internal/golden < cmd/nekton;
 	hosts/native, hosts/wasi, sim/shrink, wasm < examples;
 
 	# a !< b: b must never come to import a, whatever is added above

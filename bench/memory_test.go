@@ -34,7 +34,57 @@ type endpoint struct {
 	addr    netip.AddrPort
 	packets chan *memberlist.Packet
 	streams chan net.Conn
-	down    bool // guarded by net.mu
+
+	// Guarded by net.mu.
+	down  bool
+	deaf  bool          // what arrives waits
+	hears chan struct{} // closed once it does again
+	held  []*memberlist.Packet
+	calls []net.Conn
+}
+
+// heldMax is how many packets wait for a deaf endpoint, as in a socket buffer: what package sim has.
+const heldMax = 1024
+
+// deafen has everything that arrives wait, while what is sent leaves.
+func (e *endpoint) deafen() {
+	e.net.mu.Lock()
+	defer e.net.mu.Unlock()
+	e.deaf, e.hears = true, make(chan struct{})
+}
+
+// hear ends that: what waits is delivered, in order.
+func (e *endpoint) hear() {
+	e.net.mu.Lock()
+	defer e.net.mu.Unlock()
+	e.deaf = false
+	close(e.hears)
+	for _, p := range e.held {
+		e.deliver(p)
+	}
+	for _, c := range e.calls {
+		e.streams <- c
+	}
+	e.held, e.calls = nil, nil
+}
+
+// listen waits until the endpoint hears.
+func (e *endpoint) listen() {
+	e.net.mu.Lock()
+	deaf, hears := e.deaf, e.hears
+	e.net.mu.Unlock()
+	if deaf {
+		<-hears
+	}
+}
+
+// deliver hands a packet to memberlist. net.mu is held.
+func (e *endpoint) deliver(p *memberlist.Packet) {
+	p.Timestamp = time.Now()
+	select {
+	case e.packets <- p:
+	default: // a full socket buffer
+	}
 }
 
 func (m *memory) attach(addr netip.AddrPort) *endpoint {
@@ -72,10 +122,13 @@ func (e *endpoint) WriteTo(b []byte, addr string) (time.Time, error) {
 	if to, ok := e.route(addr); ok {
 		p := &memberlist.Packet{Buf: slices.Clone(b), From: net.UDPAddrFromAddrPort(e.addr)}
 		time.AfterFunc(e.net.delay, func() {
-			p.Timestamp = time.Now()
-			select {
-			case to.packets <- p:
-			default: // a full socket buffer
+			e.net.mu.Lock()
+			defer e.net.mu.Unlock()
+			switch {
+			case !to.deaf:
+				to.deliver(p)
+			case len(to.held) < heldMax:
+				to.held = append(to.held, p)
 			}
 		})
 	}
@@ -91,10 +144,18 @@ func (e *endpoint) DialTimeout(addr string, timeout time.Duration) (net.Conn, er
 		pass(timeout)
 		return nil, errors.New("timeout")
 	}
+	e.listen() // for the answer to the first packet
 	near, far := net.Pipe()
+	call := &conn{far, to, e.addr}
+	e.net.mu.Lock()
+	defer e.net.mu.Unlock()
+	if to.deaf {
+		to.calls = append(to.calls, call)
+		return &conn{near, e, to.addr}, nil
+	}
 	select {
-	case to.streams <- &conn{far, e.addr}:
-		return near, nil
+	case to.streams <- call:
+		return &conn{near, e, to.addr}, nil
 	default:
 		return nil, errors.New("refused")
 	}
@@ -104,10 +165,16 @@ func (e *endpoint) PacketCh() <-chan *memberlist.Packet { return e.packets }
 func (e *endpoint) StreamCh() <-chan net.Conn           { return e.streams }
 func (e *endpoint) Shutdown() error                     { return nil }
 
-// conn is a pipe that knows its peer.
+// conn is one end of a pipe that knows whose it is, and its peer.
 type conn struct {
 	net.Conn
+	of   *endpoint
 	from netip.AddrPort
 }
 
 func (c *conn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.from) }
+
+func (c *conn) Read(b []byte) (int, error) {
+	c.of.listen()
+	return c.Conn.Read(b)
+}
