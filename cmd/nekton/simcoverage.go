@@ -12,11 +12,9 @@ import (
 type coverage map[string]bool
 
 func (seen coverage) add(c *sim.Case, r *sim.Result) {
+	drawn := faultsOf(c)
 	for _, f := range sim.Catalogue() {
-		seen["fault "+f.Name] = seen["fault "+f.Name]
-	}
-	for _, name := range faultsOf(c) {
-		seen["fault "+name] = true
+		seen["fault "+f.Name] = seen["fault "+f.Name] || slices.Contains(drawn, f.Name)
 	}
 	var counters map[string]uint64
 	if text, err := json.Marshal(r.Faults); err == nil && json.Unmarshal(text, &counters) == nil {

@@ -22,7 +22,8 @@ func newSimRun() *cobra.Command {
 		Short: "Run a scenario, a seed of a swarm, or what a file says, with every oracle watching",
 		Long: "Run a scenario, a seed of a swarm, or what a file says, in virtual time, with every oracle\n" +
 			"watching. The file is a scenario (.toml), a case (.json) or a bundle (" + bundleExt + "). A run that\n" +
-			"fails is made again, to see whether it fails in the same way, explained, and kept in a bundle.",
+			"fails is made again, to see whether it fails in the same way, explained, and kept in a bundle.\n\n" +
+			"Exit codes: nekton help sim.",
 		Example: "  nekton sim run -scenario crash -nodes 128\n" +
 			"  nekton sim run -scenario partition -nodes 32 -for 15m -seed 7 -json\n" +
 			"  nekton sim run -swarm default -seed 7 -mask crash,loss",

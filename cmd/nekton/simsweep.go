@@ -24,7 +24,7 @@ func newSimSweep() *cobra.Command {
 			"and kept in bundles. The last line sums up. An interrupt, and a budget that is spent, end the\n" +
 			"sweep with what was learnt so far.\n\n" +
 			"With every sweep runs a canary: a run with a bug that any oracle must notice. If none does, the\n" +
-			"sweep proves nothing and exits with 13.",
+			"sweep proves nothing and exits with 13. Other exit codes: nekton help sim.",
 		Example: "  nekton sim sweep -seeds 0:1000\n" +
 			"  nekton sim sweep -seeds 0: -budget 20m -stop-after 1\n" +
 			"  nekton sim sweep -seeds 0:100000 -shard 3/8 -json -out results.jsonl",
