@@ -42,6 +42,7 @@ type NewOracle func(l *check.Log) check.Oracle
 // A Harness is what a run needs besides its Case: code. Its zero value is complete.
 type Harness struct {
 	NewNode Factory                             // default stack.New
+	Opaque  bool                                // those do not speak codec/cbor in the clear: no oracle listens
 	Command func(node int, op *Op) core.Command // what a Call means to the application; required for those
 	Oracles []NewOracle                         // watch the run besides those of package check
 	Trace   io.Writer                           // gets a line for everything nodes do; default none
@@ -159,7 +160,7 @@ func (w *world) play(c *Case) (convergedAt core.Instant) {
 }
 
 func newWorld(c *Case, h *Harness) *world {
-	members := c.Swim
+	members := c.Swim.Defaulted()
 	members.Transitions = true
 	dialect := cbor.New(cbor.Config{RecordsMax: c.Nodes})
 	w := &world{
@@ -182,14 +183,7 @@ func newWorld(c *Case, h *Harness) *world {
 			w.inside = new(Inside)
 		}
 	}
-	w.check = check.New(check.Config{
-		Nodes: c.Nodes, Swim: members, Locate: w.index, MTU: mtu, Forged: c.forged(),
-		Tell:   func(i int, at core.Instant) core.Instant { return w.nodes[i].clock.tell(at) },
-		SwimOf: w.swimOf,
-	})
-	for _, oracle := range h.Oracles {
-		w.check.Watch(oracle(w.check.Log()))
-	}
+	w.oversee(c, h)
 	for i := range w.nodes {
 		w.nodes[i].storage.disk = newDisk(c.Seed, i, &w.faults)
 	}
@@ -227,6 +221,8 @@ func (w *world) phases(mark, end core.Instant, within time.Duration) (convergedA
 		}
 	}
 	if w.err == nil {
+		packets := w.ledger()
+		w.check.Conserved(packets.Missing())
 		w.check.Finished(w.now)
 	}
 	return convergedAt

@@ -231,7 +231,7 @@ func TestNoConvergenceIsNotUnsafe(t *testing.T) {
 
 // TestPacketsAllocateNothing runs traffic between nodes that do not allocate themselves.
 func TestPacketsAllocateNothing(t *testing.T) {
-	w := emptyWorld(4, 0, Harness{NewNode: func(i int, _ stack.Config) (core.Verbs, error) {
+	w := emptyWorld(4, 0, Harness{Opaque: true, NewNode: func(i int, _ stack.Config) (core.Verbs, error) {
 		return &pinger{to: address((i + 1) % 4)}, nil
 	}})
 	w.schedule(Op{Kind: Start, Nodes: []int{0, 1, 2, 3}})

@@ -16,6 +16,7 @@ func (w *world) schedule(op Op) {
 func (w *world) begin(index int32) {
 	op := &w.ops[index]
 	w.trace.op(w.now, "", op)
+	w.disturb(op, +1)
 	switch kindTable[op.Kind].realm {
 	case ofNetwork:
 		w.net.add(index, op)
@@ -37,6 +38,7 @@ func (w *world) begin(index int32) {
 func (w *world) end(index int32) {
 	op := &w.ops[index]
 	w.trace.op(w.now, "end of ", op)
+	w.disturb(op, -1)
 	switch kindTable[op.Kind].realm {
 	case ofNetwork:
 		w.net.remove(index)

@@ -46,6 +46,7 @@ type world struct {
 	firstOnly bool
 	call      func(node int, op *Op) core.Command
 	effects   []core.Effect // of this step, for watch
+	windows   int           // of faults, open
 	cause     uint64        // the step that what happens now goes back to, or 0
 	check     *check.Checker
 	measure   measure

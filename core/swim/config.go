@@ -156,8 +156,9 @@ func Preset(name string) (Config, error) {
 	return Config{}, fmt.Errorf("unknown preset %q; use lan, wan, local, or one of them with %q appended", name, suffix)
 }
 
-// withDefaults fills in what zero cannot mean. The fields for which zero is in range stay as they are.
-func (c Config) withDefaults() Config {
+// Defaulted returns c as New takes it: what zero cannot mean is filled in. The fields for which zero is in
+// range stay as they are.
+func (c Config) Defaulted() Config {
 	lan := LAN()
 	if c.ProbeInterval == 0 {
 		c.IndirectProbes, c.HealthMax, c.Confirmations = lan.IndirectProbes, lan.HealthMax, lan.Confirmations
@@ -194,7 +195,7 @@ func (c Config) withDefaults() Config {
 
 // Validate says everything that is wrong with the config once defaults are filled in, or returns nil.
 func (c Config) Validate() error {
-	c = c.withDefaults()
+	c = c.Defaulted()
 	var errs []error
 	check := func(ok bool, format string, args ...any) {
 		if !ok {

@@ -85,7 +85,7 @@ type Machine struct {
 
 // New returns a member that starts with its node's first InputWake. The error is Config.Validate's.
 func New(c Config) (*Machine, error) {
-	c = c.withDefaults()
+	c = c.Defaulted()
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}

@@ -40,15 +40,15 @@ var table = [mutants]Mutant{
 		Doc: "who is accused answers with the incarnation it is accused at, not with the next",
 	},
 	TrustData: {
-		Name: "trust-data", Oracle: "P1",
+		Name: "trust-data", Oracle: "J1",
 		Doc: "recovery does not compare the data of a record with its checksum",
 	},
 	SkipSync: {
-		Name: "skip-sync", Oracle: "P2",
+		Name: "skip-sync", Oracle: "J2",
 		Doc: "a record is durable as soon as it is written",
 	},
 	MendInPlace: {
-		Name: "mend-in-place", Oracle: "P3",
+		Name: "mend-in-place", Oracle: "J3",
 		Doc: "a file that was cut short is emptied, and then written anew",
 	},
 }

@@ -24,20 +24,17 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/swim"
 	"github.com/nekton-go/nekton/sim/internal/pages"
 )
 
-const commandPatience = time.Minute // a command that has not completed after this never will
-
 // Config is what a Checker needs to know about the run.
 type Config struct {
 	Nodes int         // members, named n0, n1 ...
 	MTU   int         // largest datagram a node may send, in bytes; default 1400
-	Swim  swim.Config // the bounds that members run with
+	Swim  swim.Config // that members run with; see SwimOf
 
 	// Forged says that members may have been told what nobody said: damage can make any message into any
 	// other. Then who is spoken of, and as what, need not be the truth, and S4a, S4b, T2 and T3 are not reported.
@@ -50,6 +47,9 @@ type Config struct {
 	Tell func(i int, at core.Instant) core.Instant
 	// SwimOf is what the process of member i that runs now, or starts now, is configured with. Default: Swim.
 	SwimOf func(i int) *swim.Config
+	// Dialect reads datagrams, and is the Checker's alone. Default: nobody does, and the oracles that follow
+	// what members say to each other are silent: those of probes, suspicions, answers and load.
+	Dialect core.Dialect
 }
 
 // A Checker follows one run. Its zero value is not usable: see New.
@@ -60,53 +60,45 @@ type Checker struct {
 	touched  []int32 // subjects whose row or application view changed in this step
 	wrong    int
 	log      Log
+	coverage Coverage
+	calm     calm
 	watchers []Oracle
+	traffic  traffic
+	identity uint64       // of Transition.New, while one is handled
+	now, due core.Instant // by the clock of the member whose step it is; and what may fire: see core.Input.At
+
+	recordMax int // bytes of the largest message about one member, about
 }
 
-// row is what one member believes of another, folded from its Transitions, and what its application
-// was told.
-type row struct {
-	identity    uint64 // of (addr, meta, versions)
-	incarnation uint32
-	state       swim.State
-	known       bool
-	wrong       bool // differs from the truth
-	told        told
-}
-
-// told is what an application that folds events believes of a member.
-type told uint8
-
-const (
-	toldNothing told = iota // or that it was reaped
-	toldAlive
-	toldSuspect
-	toldFailed
-	toldLeft
-)
-
-var toldText = [...]string{"nothing", "alive", "suspect", "failed", "left"}
-
-// member is the harness's knowledge of one member: the truth that views are compared with.
+// member is the harness's knowledge of one member: the truth that views are compared with, and what its
+// traffic has shown.
 type member struct {
-	running   bool
+	running   bool         // a process
+	entered   bool         // it is in its own table
 	leaving   bool         // a Leave was issued to this process
 	forgetful bool         // what it announces now may not be known to its next process
-	started   core.Instant // by its own clock
+	excluded  bool         // for good: see Exclude
+	swim      *swim.Config // that it runs with
+	limit     int          // datagrams that may carry one broadcast of its
 	issued    []issue      // incarnations the member itself brought into the world, oldest first
+	highest   uint32       // of them
 	commands  []command
 	states    [4]int // rows in its view, by state
+	accused   uint32 // the highest incarnation at which it knows to be accused, of its present one or later
+	score     int    // its health
+	counters  swim.Counters
+	recent    recent
+
+	prober     prober
+	relays     relays
+	suspicions suspicions
+	load       load
 }
 
 type issue struct {
 	incarnation uint32
 	identity    uint64
 	vague       bool // or another identity
-}
-
-type command struct {
-	id uint64
-	at core.Instant
 }
 
 // New returns a Checker for a cluster of which nothing runs yet.
@@ -121,10 +113,17 @@ func New(c Config) *Checker {
 		c.Tell = func(_ int, at core.Instant) core.Instant { return at }
 	}
 	if c.SwimOf == nil {
-		c.SwimOf = func(int) *swim.Config { return &c.Swim }
+		all := c.Swim.Defaulted()
+		c.SwimOf = func(int) *swim.Config { return &all }
 	}
-	return &Checker{config: c, views: make([]pages.Array[row], c.Nodes), members: make([]member, c.Nodes)}
+	k := &Checker{config: c, views: make([]pages.Array[row], c.Nodes), members: make([]member, c.Nodes)}
+	k.recordMax = recordSize
+	k.traffic.bind(k)
+	return k
 }
+
+// recordSize is how many bytes describe a member, without its metadata, at most or nearly so.
+const recordSize = 100
 
 // Name returns the name of member i.
 func Name(i int) string { return "n" + strconv.Itoa(i) }
@@ -153,12 +152,22 @@ func (c *Checker) Watch(o Oracle) { c.watchers = append(c.watchers, o) }
 
 // Started says that a process of member i begins, knowing nothing.
 func (c *Checker) Started(at core.Instant, i int) {
-	m := &c.members[i]
-	m.running, m.leaving, m.started = true, false, c.config.Tell(i, at)
-	m.forgetful = c.config.Swim.Fidelity == swim.Memberlist // they keep no journal
-	m.commands, m.states = m.commands[:0], [4]int{}
+	c.begin(i)
 	c.views[i] = pages.Array[row]{}
 	c.recount(i)
+}
+
+// begin has a process of member i run, which knows nobody yet.
+func (c *Checker) begin(i int) {
+	m := &c.members[i]
+	*m = member{
+		running: true, excluded: m.excluded, swim: c.config.SwimOf(i), issued: m.issued, highest: m.highest,
+		commands: m.commands[:0], recent: m.recent, prober: prober{probed: m.prober.probed},
+	}
+	clear(m.prober.probed)
+	m.forgetful = m.swim.Fidelity == swim.Memberlist // they keep no journal
+	m.limit = retransmits(m.swim, c.config.Nodes)
+	c.calm.outlast(m.swim, c.config.Nodes)
 }
 
 // Converged says, before anything else, that a process of every member begins, and that each knows all of them,
@@ -171,17 +180,27 @@ func (c *Checker) Converged(at core.Instant, members []swim.Record) {
 		c.members[s].issue(r.Incarnation, identity(r))
 	}
 	for i := range members {
+		c.begin(i)
 		m := &c.members[i]
-		m.running, m.started, m.states[swim.Alive] = true, c.config.Tell(i, at), len(members)
+		m.entered, m.states[swim.Alive] = true, len(members)
+		m.prober.by = c.config.Tell(i, at).Add(m.swim.ProbeInterval)
 		c.views[i] = view.Clone()
 	}
 }
 
 // Stopped says that the process of member i is gone. Its commands die with it.
 func (c *Checker) Stopped(at core.Instant, i int) {
-	c.members[i].running = false
-	c.members[i].commands = c.members[i].commands[:0]
+	m := &c.members[i]
+	m.running = false
+	m.commands = m.commands[:0]
 	c.touched = c.touched[:0] // if it died within a step, the application did not hear the rest
+	c.recount(i)
+}
+
+// Exclude says that member i is cut off from the others for good. Its own view does not count any more, and
+// the others must come to see it as gone.
+func (c *Checker) Exclude(i int) {
+	c.members[i].excluded = true
 	c.recount(i)
 }
 
@@ -190,7 +209,7 @@ func (c *Checker) Stopped(at core.Instant, i int) {
 // holds for all that it announced so far, and before its next process starts.
 func (c *Checker) Amnesia(i int) {
 	m := &c.members[i]
-	m.forgetful = true
+	m.forgetful, m.highest = true, 0
 	for k := range m.issued {
 		m.issued[k].vague = true
 	}
@@ -203,8 +222,21 @@ func (c *Checker) Input(at core.Instant, i int, in *core.Input) {
 		from = c.config.Locate(in.From)
 	}
 	c.log.begin(at, i, inputNote{kind: in.Kind, set: true, from: int32(from)})
-	if in.Kind == core.InputCommand {
-		c.issued(at, i, in.Command)
+	c.now = c.config.Tell(i, at)
+	if c.due = c.now; in.At != 0 && in.Kind != core.InputWake {
+		c.due = min(c.now, in.At)
+	}
+	c.traffic.begin()
+	c.traffic.peers = c.members[i].peers()
+	switch in.Kind {
+	case core.InputDatagram:
+		c.hear(i, in)
+	case core.InputCommand:
+		c.issued(i, in.Command)
+	case core.InputRead:
+		c.heardLink(i)
+	case core.InputRestore, core.InputReplay:
+		c.coverage.hit(markReplayed)
 	}
 	for _, o := range c.watchers {
 		o.Input(at, i, in)
@@ -215,152 +247,55 @@ func (c *Checker) Input(at core.Instant, i int, in *core.Input) {
 func (c *Checker) Effect(at core.Instant, i int, e *core.Effect) {
 	switch e.Kind {
 	case core.EffectSend:
-		c.datagram(i, len(e.Data))
+		c.say(i, e)
+	case core.EffectAppend, core.EffectCompact:
+		c.coverage.journal(e)
 	case core.EffectEmit:
-		c.event(at, i, e.Event)
+		c.event(i, e.Event)
 	}
 	for _, o := range c.watchers {
 		o.Effect(at, i, e)
 	}
 }
 
-// issued notes a command that must complete.
-func (c *Checker) issued(at core.Instant, i int, cmd core.Command) {
-	m := &c.members[i]
-	m.commands = append(m.commands, command{cmd.CommandID(), at})
-	if _, ok := cmd.(swim.Leave); ok {
-		m.leaving = true
-		c.recount(i)
-	}
-}
-
-func (c *Checker) datagram(i, size int) {
-	if size > c.config.MTU {
-		c.violate(i, -1, datagramFits, fmt.Sprintf("a datagram of %d bytes", size),
-			fmt.Sprintf("at most %d", c.config.MTU))
-	}
-}
-
-// event checks what a member tells its application.
-func (c *Checker) event(at core.Instant, i int, ev core.Event) {
-	switch ev := ev.(type) {
-	case *swim.Transition:
-		c.transition(i, ev)
-	case *swim.Joined:
-		c.tell(i, ev.Member.Name, toldAlive, toldNothing, toldFailed, toldLeft)
-	case *swim.Updated:
-		c.tell(i, ev.Member.Name, toldAlive, toldAlive)
-	case *swim.Refuted:
-		c.tell(i, ev.Member.Name, toldAlive, toldSuspect)
-	case *swim.Suspected:
-		c.tell(i, ev.Member.Name, toldSuspect, toldAlive)
-	case *swim.Failed:
-		c.tell(i, ev.Member.Name, toldFailed, toldAlive, toldSuspect)
-	case *swim.Departed:
-		c.tell(i, ev.Member.Name, toldLeft, toldAlive, toldSuspect)
-	case *swim.Reaped:
-		c.tell(i, ev.Name, toldNothing, toldFailed, toldLeft)
-	case *swim.Info:
-		c.info(at, i, ev)
-	}
-	if done, ok := ev.(core.Completion); ok {
-		c.completed(i, done)
-	}
-}
-
-// Stepped says that the step of member i is over: what its application was told must now agree with
-// its table.
+// Stepped says that the step of member i is over: what had to happen in it has happened, and what its
+// application was told agrees with its table.
 func (c *Checker) Stepped(at core.Instant, i int) {
-	for _, s := range c.touched {
-		r := c.views[i].Get(int(s))
-		if int(s) == i || r.told == r.tellable() {
-			continue
-		}
-		c.violate(i, int(s), eventsFold, "the application was told "+toldText[r.told],
-			"the table says "+r.text())
-		c.views[i].Edit(int(s)).told = r.tellable() // report each divergence once
+	c.folded(i)
+	if c.config.Dialect != nil && c.members[i].running {
+		c.paced(i)
+		c.relayed(i)
+		c.judged(i)
 	}
-	c.touched = c.touched[:0]
 }
 
-// Finished implements Oracle: the run is over, and every command had its chance.
+// Finished implements Oracle: the run is over, and everything had its chance.
 func (c *Checker) Finished(at core.Instant) {
 	c.log.pause(at)
-	for i := range c.members {
-		for _, cmd := range c.members[i].commands {
-			if at.Sub(cmd.at) > commandPatience {
-				c.violate(i, -1, commandsComplete, fmt.Sprintf("command %d of %v never completed", cmd.id, cmd.at), "")
-			}
-		}
-	}
+	c.commandsLeft(at)
 	for _, o := range c.watchers {
 		o.Finished(at)
 	}
 }
 
-// tellable is what an application should have been told of a row.
-func (r *row) tellable() told {
-	if !r.known {
-		return toldNothing
-	}
-	return toldAlive + told(r.state) // in the order of swim.State
-}
-
-func (r *row) text() string {
-	if !r.known {
-		return "unknown"
-	}
-	return fmt.Sprintf("%v@%d", r.state, r.incarnation)
-}
-
-// tell folds an event about a member; from are the beliefs it makes sense after.
-func (c *Checker) tell(i int, name string, to told, from ...told) {
-	s := c.subject(i, name)
-	if s < 0 || s == i {
-		return
-	}
-	r := c.views[i].Edit(s)
-	if !slices.Contains(from, r.told) {
-		c.violate(i, s, eventsOrdered, "the application is told "+toldText[to],
-			"not after it was told "+toldText[r.told])
-	}
-	r.told = to
-	c.touched = append(c.touched, int32(s))
-}
-
-func (c *Checker) completed(i int, done core.Completion) {
-	m := &c.members[i]
-	if done.Completes() == 0 {
-		return // the join that a member starts by itself: no command carries 0
-	}
-	for k, cmd := range m.commands {
-		if cmd.id == done.Completes() {
-			m.commands = append(m.commands[:k], m.commands[k+1:]...)
-			return
-		}
-	}
-	c.violate(i, -1, commandsComplete, fmt.Sprintf("command %d completed, but was not open", done.Completes()), "")
-}
-
 // info compares a member's own count of its rows with ours, and with the bounds it was given.
-func (c *Checker) info(at core.Instant, i int, info *swim.Info) {
+func (c *Checker) info(i int, info *swim.Info) {
 	s := c.members[i].states
 	folded := [3]int{s[swim.Alive] + s[swim.Suspect], s[swim.Dead], s[swim.Left]}
 	if counted := [3]int{info.Members, info.Dead, info.Left}; counted != folded {
 		c.violate(i, -1, countsAgree, fmt.Sprintf("counts %v members, dead, left", counted),
 			fmt.Sprintf("%v, as its transitions add up to", folded))
 	}
-	if limit := c.config.Swim.BroadcastsMax; limit > 0 && info.Broadcasts > limit {
+	if limit := c.members[i].swim.BroadcastsMax; limit > 0 && info.Broadcasts > limit {
 		c.violate(i, -1, queueBounded, fmt.Sprintf("%d broadcasts queued", info.Broadcasts),
 			fmt.Sprintf("at most %d", limit))
 	}
-	if every := c.config.SwimOf(i).ProbeInterval; every > 0 {
-		// One probe at a time, and one an interval at most.
-		if limit := uint64(c.config.Tell(i, at).Sub(c.members[i].started)/every) + 2; info.Counters.Probes > limit {
-			c.violate(i, -1, probeInterval, fmt.Sprintf("%d probes", info.Counters.Probes),
-				fmt.Sprintf("at most %d", limit))
-		}
+	if info.Health < 0 || info.Health > c.members[i].swim.HealthMax {
+		c.badHealth(i, info.Health)
 	}
+	c.drained(i, info)
+	c.coverage.counted(&info.Counters, &c.members[i].counters)
+	c.members[i].counters = info.Counters
 }
 
 func (c *Checker) subject(i int, name string) int {
@@ -377,17 +312,33 @@ func (c *Checker) Panicked(what any) {
 	c.log.Add(Violation{Oracle: infos[noPanic].ID, Name: infos[noPanic].Name, What: fmt.Sprint("panic: ", what)})
 }
 
-// violate reports that observer broke an oracle's rule, about subject if that is not -1.
+// Conserved says how many datagrams are missing at the end: that many more set out than came to some end.
+func (c *Checker) Conserved(missing int64) {
+	if v := &infos[packetsConserved]; missing != 0 {
+		c.log.Add(Violation{Oracle: v.ID, Name: v.Name, What: fmt.Sprintf("%d datagrams are missing", missing)})
+	}
+}
+
 // trusting are the oracles that rely on nobody lying.
 var trusting = []oracle{issuedIncarnations, oneIdentity, countsAgree, knownMembers}
 
+// violate reports that observer broke an oracle's rule, about subject if that is not -1.
 func (c *Checker) violate(observer, subject int, o oracle, what, expected string) {
 	if c.config.Forged && slices.Contains(trusting, o) {
 		return
 	}
 	v := Violation{Oracle: infos[o].ID, Name: infos[o].Name, Observer: Name(observer), What: what, Expected: expected}
 	if subject >= 0 {
-		v.Subject = Name(subject)
+		v.Subject, v.Before = Name(subject), c.members[observer].recent.last(subject)
 	}
 	c.log.Add(v)
+}
+
+// peers is how many other members i holds for alive or suspect.
+func (m *member) peers() int {
+	n := m.states[swim.Alive] + m.states[swim.Suspect]
+	if m.entered && !m.leaving {
+		n--
+	}
+	return n
 }

@@ -46,8 +46,10 @@ func send(c *Checker, now core.Instant, i, size int) {
 func p(r swim.Record) *swim.Record { return &r }
 
 // pair is a run in which n0 and n1 know each other, and both have announced incarnations 1 to 3.
-func pair() *Checker {
-	c := New(Config{Nodes: 3, Swim: swim.LAN()})
+func pair() *Checker { return pairOf(Config{Nodes: 3, Swim: swim.LAN()}) }
+
+func pairOf(config Config) *Checker {
+	c := New(config)
 	for i := range 2 {
 		c.Started(0, i)
 		for inc := range uint32(3) {
@@ -75,11 +77,14 @@ func TestPairIsInOrder(t *testing.T) {
 // as puts a record into an event.
 func as(r swim.Record) swim.Member { return swim.Member{Record: r} }
 
-// breaches has, for every rule, what n0 might do at 2 s to break it and no other.
-var breaches = []struct {
+// A breach is a forgery, and the oracle that must notice it.
+type breach struct {
 	oracle oracle
 	commit func(c *Checker, now core.Instant)
-}{
+}
+
+// breaches has, for every rule, what n0 might do at 2 s to break it and no other.
+var breaches = []breach{
 	{transitionsChain, func(c *Checker, now core.Instant) {
 		tell(c, now, 0, change(p(at(1, swim.Alive, 1)), p(at(1, swim.Alive, 3))))
 	}},
@@ -120,9 +125,10 @@ var breaches = []struct {
 		tell(c, now, 0, change(p(at(1, swim.Alive, 2)), &r))
 	}},
 	{oneIdentity, func(c *Checker, now core.Instant) {
-		r := at(1, swim.Alive, 3)
+		r, left := at(1, swim.Alive, 3), at(1, swim.Left, 2)
 		r.Addr = netip.MustParseAddrPort("10.0.0.9:7946")
-		tell(c, now, 0, change(p(at(1, swim.Alive, 2)), &r))
+		tell(c, now, 0, change(p(at(1, swim.Alive, 2)), &left))
+		tell(c, now, 0, change(&left, &r))
 	}},
 	{oneIdentity, func(c *Checker, now core.Instant) {
 		r := at(0, swim.Alive, 3) // a member may not redescribe itself either
@@ -212,7 +218,22 @@ var breaches = []struct {
 	{countsAgree, info(swim.Info{ID: 7, Members: 2, Dead: 1})},
 	{countsAgree, info(swim.Info{ID: 7, Members: 2, Left: 1})},
 	{queueBounded, info(swim.Info{ID: 7, Members: 2, Broadcasts: swim.LAN().BroadcastsMax + 1})},
-	{probeInterval, info(swim.Info{ID: 7, Members: 2, Counters: swim.Counters{Probes: 5}})},
+	{noFalsePositives, func(c *Checker, now core.Instant) {
+		c.Input(now.Add(time.Minute), 0, &core.Input{Kind: core.InputWake})
+		tell(c, now, 0, change(p(at(1, swim.Alive, 2)), p(at(1, swim.Dead, 2))))
+		tell(c, now, 0, &swim.Failed{Member: as(at(1, swim.Dead, 2))})
+	}},
+	{packetsConserved, func(c *Checker, _ core.Instant) { c.Conserved(3) }},
+	{incarnationKept, func(c *Checker, now core.Instant) {
+		c.Started(now, 0)
+		tell(c, now, 0, change(nil, p(at(0, swim.Alive, 3))))
+	}},
+	{addressBound, func(c *Checker, now core.Instant) {
+		moved := at(1, swim.Alive, 3)
+		moved.Addr = netip.MustParseAddrPort("10.0.0.9:7946")
+		c.members[1].find(3).identity = identity(&moved)
+		tell(c, now, 0, change(p(at(1, swim.Alive, 2)), &moved))
+	}},
 }
 
 // asked makes stores of machine 1: "a" is a record, "=a" a snapshot, and "a!" is durable.
@@ -253,10 +274,14 @@ func info(i swim.Info) func(*Checker, core.Instant) {
 // TestBreaches feeds every oracle a forgery and must see it, and only it, fire.
 func TestBreaches(t *testing.T) {
 	covered := map[oracle]bool{}
-	for _, b := range breaches {
-		c := pair()
-		now := core.Instant(2 * time.Second)
-		c.Input(now, 0, &core.Input{Kind: core.InputDatagram, From: at(1, 0, 0).Addr})
+	for k, b := range append(breaches, spoken...) {
+		c, now := pair(), core.Instant(2*time.Second)
+		if k < len(breaches) {
+			c.Input(now, 0, &core.Input{Kind: core.InputDatagram, From: at(1, 0, 0).Addr})
+		} else {
+			c = talkers()
+			hears(c, 1)
+		}
 		b.commit(c, now)
 		c.Stepped(now, 0)
 		violations := c.Log().Violations()
@@ -376,6 +401,7 @@ func TestWrongFollowsTheTruth(t *testing.T) {
 	tell(c, 4, 0, change(p(at(1, swim.Alive, 3)), p(at(1, swim.Dead, 3))))
 	require.Zero(t, c.Wrong())
 
+	c.Amnesia(1)
 	c.Started(5, 1) // back with an empty view, not even of itself
 	require.Equal(t, 3, c.Wrong())
 	tell(c, 5, 1, change(nil, p(at(1, swim.Alive, 1))))

@@ -58,7 +58,7 @@ var rules = []rule{
 			return "" // an accusation names an incarnation the accused may not have described yet
 		}
 		known := c.members[s].find(t.New.Incarnation)
-		if known != nil && !known.vague && known.identity != identity(&t.New) {
+		if known != nil && !known.vague && known.identity != c.identity {
 			return fmt.Sprintf("not addr %v, meta %q, versions %v: incarnation %d was announced with others",
 				t.New.Addr, t.New.Meta, t.New.Versions, t.New.Incarnation)
 		}
@@ -71,6 +71,38 @@ var rules = []rule{
 		}
 		return "it runs, and it knows: alive, or left if it was told to leave"
 	}},
+	{incarnationKept, func(c *Checker, o, s int, r *row, t *swim.Transition) string {
+		highest := c.members[s].highest
+		if o != s || r.known || t.New.Incarnation > highest || c.members[o].swim.Fidelity == swim.Memberlist {
+			return ""
+		}
+		return fmt.Sprintf("an incarnation above %d, which an earlier life announced", highest)
+	}},
+	{refutationHigher, func(c *Checker, o, s int, r *row, t *swim.Transition) string {
+		accused := c.members[s].accused
+		if o != s || !r.known || t.Gone || t.New.State != swim.Alive || t.New.Incarnation > accused {
+			return ""
+		}
+		return fmt.Sprintf("an incarnation above %d, at which it stands accused", accused)
+	}},
+	{addressBound, func(c *Checker, o, s int, r *row, t *swim.Transition) string {
+		free := r.state == swim.Left || r.state == swim.Dead && c.members[o].swim.Fidelity == swim.Improved
+		if !r.known || t.Gone || t.Old.Addr == t.New.Addr || free && o != s {
+			return ""
+		}
+		return "the address it has, until it is dead or has left"
+	}},
+	{accusedUnheard, func(c *Checker, o, s int, _ *row, t *swim.Transition) string {
+		p := &c.members[o].prober
+		switch {
+		case t.Cause != swim.CauseProbe || c.config.Dialect == nil:
+		case !p.running || int(p.target) != s:
+			return "a probe of it, before that"
+		case p.answered:
+			return "no accusation: it answered the probe"
+		}
+		return ""
+	}},
 }
 
 // transition checks one change of one row against every rule, then folds it.
@@ -79,30 +111,62 @@ func (c *Checker) transition(o int, t *swim.Transition) {
 	if s < 0 {
 		return
 	}
-	r := c.views[o].Edit(s)
+	c.identity = identity(&t.New)
+	r := c.edit(o, s)
 	for i := range rules {
 		if why := rules[i].breach(c, o, s, r, t); why != "" {
 			text, _ := t.AppendText(nil)
 			c.violate(o, s, rules[i].oracle, string(text), why)
 		}
 	}
-	if o == s && !t.Gone {
-		c.members[s].issue(t.New.Incarnation, identity(&t.New))
-	}
-	states := &c.members[o].states
-	if r.known {
-		states[r.state&3]--
-	}
-	r.known = !t.Gone
-	if r.known {
-		r.state, r.incarnation, r.identity = t.New.State, t.New.Incarnation, identity(&t.New)
-		states[r.state&3]++
-	}
+	c.coverage.transition(t, o == s)
+	c.follow(o, s, r, t)
+	c.fold(o, s, t)
+	c.members[o].recent.add(&c.log, s)
 	c.touched = append(c.touched, int32(s))
 	if o == s {
 		c.recountSubject(s)
 	} else {
 		c.compare(o, s)
+	}
+}
+
+// fold makes a row what a transition says.
+func (c *Checker) fold(o, s int, t *swim.Transition) {
+	m, r := &c.members[o], c.edit(o, s)
+	if r.known {
+		m.states[r.state&3]--
+	}
+	if r.known = !t.Gone; r.known {
+		r.state, r.incarnation, r.identity = t.New.State, t.New.Incarnation, c.identity
+		m.states[r.state&3]++
+	}
+	if o != s || t.Gone {
+		return
+	}
+	if !m.entered {
+		m.entered = true
+		m.prober.by = c.now.Add(m.swim.ProbeInterval)
+	}
+	m.issue(t.New.Incarnation, c.identity)
+	c.recordMax = max(c.recordMax, recordSize+len(t.New.Meta))
+}
+
+// follow tells the oracles of traffic what changes; r is the row before.
+func (c *Checker) follow(o, s int, r *row, t *swim.Transition) {
+	m := &c.members[o]
+	m.load.grant(m.limit)
+	c.busy(o)
+	was, is := r.known && !r.state.Gone(), !t.Gone && !t.New.State.Gone()
+	if was != is || r.known == t.Gone {
+		m.prober.unsettle(0)
+		c.traffic.unsettled = true
+	}
+	if r.known && r.state == swim.Suspect && (t.Gone || t.New.State != swim.Suspect) {
+		c.decided(o, s, t.Cause)
+	}
+	if !t.Gone && t.New.State == swim.Suspect && (!r.known || r.state != swim.Suspect) {
+		c.suspected(o, s)
 	}
 }
 
@@ -116,6 +180,9 @@ func (m *member) find(incarnation uint32) *issue {
 }
 
 func (m *member) issue(incarnation uint32, identity uint64) {
+	if !m.forgetful {
+		m.highest = max(m.highest, incarnation)
+	}
 	if m.find(incarnation) == nil {
 		m.issued = append(m.issued, issue{incarnation, identity, m.forgetful})
 	}
@@ -123,20 +190,26 @@ func (m *member) issue(incarnation uint32, identity uint64) {
 
 // identity is the FNV-1a hash of what belongs to one incarnation of a member.
 func identity(r *swim.Record) uint64 {
-	h := uint64(0xcbf29ce484222325)
-	add := func(b byte) { h = (h ^ uint64(b)) * 0x100000001b3 }
-	addr := r.Addr.Addr().As16()
-	for _, b := range addr {
-		add(b)
-	}
-	add(byte(r.Addr.Port()))
-	add(byte(r.Addr.Port() >> 8))
-	v := r.Versions
+	h, addr, v := fnvBegin, r.Addr.Addr().As16(), r.Versions
+	h.addAll(addr[:])
+	h.add(byte(r.Addr.Port()))
+	h.add(byte(r.Addr.Port() >> 8))
 	for _, b := range [...]byte{v.ProtocolMin, v.ProtocolMax, v.Protocol, v.AppMin, v.AppMax, v.App} {
-		add(b)
+		h.add(b)
 	}
-	for _, b := range r.Meta {
-		add(b)
+	h.addAll(r.Meta)
+	return uint64(h)
+}
+
+// fnv is an FNV-1a hash under way.
+type fnv uint64
+
+const fnvBegin fnv = 0xcbf29ce484222325
+
+func (h *fnv) add(b byte) { *h = (*h ^ fnv(b)) * 0x100000001b3 }
+
+func (h *fnv) addAll(b []byte) {
+	for _, one := range b {
+		h.add(one)
 	}
-	return h
 }

@@ -13,14 +13,14 @@ import (
 func (c *Checker) Wrong() int { return c.wrong }
 
 // Incarnation is what member i gives itself, or gave itself last.
-func (c *Checker) Incarnation(i int) uint32 { return c.views[i].Get(i).incarnation }
+func (c *Checker) Incarnation(i int) uint32 { return c.row(i, i).incarnation }
 
 // Disagreements describes up to limit wrong rows.
 func (c *Checker) Disagreements(limit int) []string {
 	var out []string
 	for o := range c.members {
 		for s := range c.members {
-			r := c.views[o].Get(s)
+			r := c.row(o, s)
 			if !r.wrong {
 				continue
 			}
@@ -33,7 +33,7 @@ func (c *Checker) Disagreements(limit int) []string {
 	return out
 }
 
-func (m *member) present() bool { return m.running && !m.leaving }
+func (m *member) present() bool { return m.running && !m.leaving && !m.excluded }
 
 // recount compares every row that depends on whether member i is there: its view, and what the others see of it.
 func (c *Checker) recount(i int) {
@@ -52,7 +52,7 @@ func (c *Checker) recountSubject(s int) {
 
 // compare decides whether one row is wrong.
 func (c *Checker) compare(o, s int) {
-	r, self := c.views[o].Get(s), c.views[s].Get(s)
+	r, self := c.row(o, s), c.row(s, s)
 	wrong := false
 	switch {
 	case !c.members[o].present():
@@ -65,7 +65,7 @@ func (c *Checker) compare(o, s int) {
 	if wrong == r.wrong {
 		return
 	}
-	c.views[o].Edit(s).wrong = wrong
+	c.edit(o, s).wrong = wrong
 	if wrong {
 		c.wrong++
 	} else {
@@ -85,13 +85,13 @@ func (c *Checker) Settle(at core.Instant) {
 	var reported [oracles]int
 	for o := range c.members {
 		for s := range c.members {
-			r, broken := c.views[o].Get(s), agreement
+			r, broken := c.row(o, s), agreement
 			switch m := &c.members[s]; {
 			case !r.wrong:
 				continue
 			case m.running && m.leaving:
 				broken = leaversGone
-			case !m.running:
+			case !m.running || m.excluded:
 				broken = completeness
 			}
 			if reported[broken]++; reported[broken] <= settleMax {
@@ -106,6 +106,6 @@ func (c *Checker) truth(s int) string {
 	if !c.members[s].present() {
 		return "gone"
 	}
-	self := c.views[s].Get(s)
+	self := c.row(s, s)
 	return self.text()
 }
