@@ -97,7 +97,7 @@ func TestJournalMutantsAreNoticed(t *testing.T) {
 		return false
 	}
 	for _, m := range mutant.All() {
-		if m.Oracle[0] == 'P' {
+		if m.Oracle[0] == 'J' {
 			require.True(t, notices(m), m.Name)
 		}
 	}

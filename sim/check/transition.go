@@ -162,6 +162,9 @@ func (c *Checker) follow(o, s int, r *row, t *swim.Transition) {
 		m.prober.unsettle(0)
 		c.traffic.unsettled = true
 	}
+	if o == s || c.config.Dialect == nil {
+		return
+	}
 	if r.known && r.state == swim.Suspect && (t.Gone || t.New.State != swim.Suspect) {
 		c.decided(o, s, t.Cause)
 	}
