@@ -27,8 +27,8 @@ func (c *Checker) Disturbed(at core.Instant, windows int) { c.calm.windows, c.ca
 
 // alarm checks a declaration that a member failed. In calm, nobody fails who runs.
 func (c *Checker) alarm(i, s int) {
-	if c.calm.windows > 0 || !c.members[s].present() || !c.members[i].present() {
-		return
+	if c.calm.windows > 0 || !c.members[s].present() || !c.members[i].present() || c.members[s].moved {
+		return // who has moved is indeed not to be found where it was
 	}
 	if quiet := c.log.at.Sub(c.calm.since); quiet > c.calm.patience {
 		c.violate(i, s, noFalsePositives, "is declared failed, and runs",

@@ -67,17 +67,20 @@ type Checker struct {
 	identity uint64       // of Transition.New, while one is handled
 	now, due core.Instant // by the clock of the member whose step it is; and what may fire: see core.Input.At
 
-	recordMax int // bytes of the largest message about one member, about
+	moves     bool // somebody has moved
+	recordMax int  // bytes of the largest message about one member, about
 }
 
 // member is the harness's knowledge of one member: the truth that views are compared with, and what its
 // traffic has shown.
 type member struct {
-	running   bool         // a process
-	entered   bool         // it is in its own table
-	leaving   bool         // a Leave was issued to this process
-	forgetful bool         // what it announces now may not be known to its next process
-	excluded  bool         // for good: see Exclude
+	running   bool // a process
+	entered   bool // it is in its own table
+	leaving   bool // a Leave was issued to this process
+	forgetful bool // what it announces now may not be known to its next process
+	excluded  bool // for good: see Exclude
+	moved     bool // it has announced more than one address
+	addr      netip.AddrPort
 	swim      *swim.Config // that it runs with
 	limit     int          // datagrams that may carry one broadcast of its
 	issued    []issue      // incarnations the member itself brought into the world, oldest first
@@ -161,7 +164,7 @@ func (c *Checker) Started(at core.Instant, i int) {
 func (c *Checker) begin(i int) {
 	m := &c.members[i]
 	*m = member{
-		running: true, excluded: m.excluded, swim: c.config.SwimOf(i), issued: m.issued, highest: m.highest,
+		running: true, excluded: m.excluded, moved: m.moved, addr: m.addr, swim: c.config.SwimOf(i), issued: m.issued, highest: m.highest,
 		commands: m.commands[:0], recent: m.recent, prober: prober{probed: m.prober.probed},
 	}
 	clear(m.prober.probed)

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/nekton-go/nekton/core"
@@ -26,7 +27,7 @@ func (c *Checker) issued(i int, cmd core.Command) {
 		m.load.grant(m.limit)
 		c.recount(i)
 	case swim.PingMember:
-		m.prober.wanted = append(m.prober.wanted, cmd.Name)
+		m.prober.wanted = append(m.prober.wanted, cmd)
 	}
 }
 
@@ -35,6 +36,7 @@ func (c *Checker) completed(i int, done core.Completion) {
 	if done.Completes() == 0 {
 		return // the join that a member starts by itself: no command carries 0
 	}
+	m.prober.wanted = slices.DeleteFunc(m.prober.wanted, func(p swim.PingMember) bool { return p.ID == done.Completes() })
 	for k, cmd := range m.commands {
 		if cmd.id == done.Completes() {
 			m.commands = append(m.commands[:k], m.commands[k+1:]...)

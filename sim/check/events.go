@@ -30,8 +30,6 @@ func (c *Checker) event(i int, ev core.Event) {
 		c.tell(i, ev.Name, toldNothing, toldFailed, toldLeft)
 	case *swim.HealthChanged:
 		c.health(i, ev)
-	case *swim.Conflict:
-		c.members[i].prober.unsettle(2) // it may probe the one in question out of turn
 	case *swim.Info:
 		c.info(i, ev)
 	}

@@ -67,6 +67,10 @@ func (c *Checker) spent(i int) {
 	if t.solicit || c.log.in.kind != core.InputWake {
 		return
 	}
+	if t.spares > 0 {
+		t.spares--
+		return
+	}
 	s := m.swim
 	if c.atRest(i) {
 		c.violate(i, -1, loadAtRest, "gossip, with no news for "+c.now.Sub(m.load.busyAt).String(),

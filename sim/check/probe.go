@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/nekton-go/nekton/core"
@@ -27,9 +28,9 @@ type prober struct {
 	next    core.Instant // not before this
 	by      core.Instant // nor later
 	rounds  int
-	settled int      // since this round the members to probe are the same
-	probed  []visits // of every member
-	wanted  []string // by the application
+	settled int               // since this round the members to probe are the same
+	probed  []visits          // of every member
+	wanted  []swim.PingMember // by the application, and not sent yet
 }
 
 // visits are the last two rounds in which a member was probed.
@@ -48,8 +49,8 @@ func (p *prober) acked(seq uint32, c *Coverage) bool {
 	return true
 }
 
-// unsettle says that who is probed in so many next rounds does not follow from who was before.
-func (p *prober) unsettle(rounds int) { p.settled = max(p.settled, p.rounds+rounds) }
+// unsettle says that who is probed from now on does not follow from who was before.
+func (p *prober) unsettle() { p.settled = p.rounds }
 
 // sayPing tells a probe from a ping for somebody else.
 func (c *Checker) sayPing(i int, ping *swim.Ping) {
@@ -61,9 +62,9 @@ func (c *Checker) sayPing(i int, ping *swim.Ping) {
 			return
 		}
 	}
-	for k, name := range m.prober.wanted {
-		if name == ping.Target {
-			m.prober.wanted = append(m.prober.wanted[:k], m.prober.wanted[k+1:]...)
+	for k := range m.prober.wanted {
+		if m.prober.wanted[k].Name == ping.Target {
+			m.prober.wanted = slices.Delete(m.prober.wanted, k, k+1)
 			return
 		}
 	}
@@ -85,7 +86,7 @@ func (c *Checker) probeStarted(i, s int, seq uint32) {
 	p.by = p.next
 	p.rounds++
 	if c.traffic.unsettled {
-		p.unsettle(0) // who to probe was decided before: datagrams come last
+		p.unsettle() // who to probe was decided before: datagrams come last
 	}
 	c.traffic.probed = true
 	if c.row(i, s).state == swim.Suspect || c.traffic.unsettled {
@@ -95,7 +96,8 @@ func (c *Checker) probeStarted(i, s int, seq uint32) {
 }
 
 // inTurn checks the order of probes. Whatever the round, in passes over n members that each visit everybody
-// once in any order, three visits of one span more than n rounds, and two at most 2n-1.
+// once in any order, three visits of one span more than n rounds, and two at most 2n-1. Who has moved may be
+// probed out of turn besides, but not twice in a row.
 func (c *Checker) inTurn(i, s int) {
 	p := &c.members[i].prober
 	if p.probed == nil {
@@ -105,7 +107,7 @@ func (c *Checker) inTurn(i, s int) {
 		p.probed = make([]visits, c.config.Nodes)
 	}
 	n, v := c.members[i].peers(), &p.probed[s]
-	if int(v.before) > p.settled && p.rounds-int(v.before) <= n {
+	if int(v.before) > p.settled && p.rounds-int(v.before) <= n && !c.members[s].moved {
 		c.violate(i, s, probePasses, fmt.Sprintf("probed in rounds %d, %d and %d, of %d members",
 			v.before, v.last, p.rounds, n), "once in each pass")
 	}
@@ -120,9 +122,13 @@ func (c *Checker) inTurn(i, s int) {
 func (c *Checker) visited(i, s int) {
 	p := &c.members[i].prober
 	n, last := c.members[i].peers(), max(int(p.probed[s].last), p.settled)
-	if p.rounds-last > max(2*n-1, 1) {
+	most := max(2*n-1, 1)
+	if c.moves {
+		most *= 2
+	}
+	if p.rounds-last > most {
 		c.violate(i, s, probeGap, fmt.Sprintf("not probed for %d rounds, of %d members", p.rounds-last, n),
-			fmt.Sprintf("at most %d", 2*n-1))
+			fmt.Sprintf("at most %d", most))
 		p.settled = p.rounds // once
 	}
 }

@@ -23,6 +23,7 @@ type traffic struct {
 	hearOne   func(core.Message)
 	probed    bool // a probe has started
 	unsettled bool // the members to probe have changed
+	spares    int  // datagrams of news that may leave out of turn
 	peers     int  // of the member, before the step
 	datagrams uint64
 
@@ -52,7 +53,7 @@ func (t *traffic) bind(c *Checker) {
 
 func (t *traffic) begin() {
 	t.pings, t.requests, t.accusers = t.pings[:0], t.requests[:0], t.accusers[:0]
-	t.probed, t.unsettled = false, false
+	t.probed, t.unsettled, t.spares = false, false, 0
 }
 
 // hear reads a datagram that a member is about to handle. One that was damaged on its way says nothing.

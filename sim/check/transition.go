@@ -148,6 +148,13 @@ func (c *Checker) fold(o, s int, t *swim.Transition) {
 		m.entered = true
 		m.prober.by = c.now.Add(m.swim.ProbeInterval)
 	}
+	if m.addr.IsValid() && m.addr != t.New.Addr {
+		m.moved, c.moves = true, true
+	}
+	m.addr = t.New.Addr
+	if t.New.State == swim.Alive && !m.forgetful { // who leaves may do so at another's word
+		m.highest = max(m.highest, t.New.Incarnation)
+	}
 	m.issue(t.New.Incarnation, c.identity)
 	c.recordMax = max(c.recordMax, recordSize+len(t.New.Meta))
 }
@@ -156,10 +163,14 @@ func (c *Checker) fold(o, s int, t *swim.Transition) {
 func (c *Checker) follow(o, s int, r *row, t *swim.Transition) {
 	m := &c.members[o]
 	m.load.grant(m.limit)
+	if !t.Gone && t.New.State.Gone() {
+		m.load.grant(1) // whoever claimed its name is told that it is free
+		c.traffic.spares++
+	}
 	c.busy(o)
 	was, is := r.known && !r.state.Gone(), !t.Gone && !t.New.State.Gone()
 	if was != is || r.known == t.Gone {
-		m.prober.unsettle(0)
+		m.prober.unsettle()
 		c.traffic.unsettled = true
 	}
 	if o == s || c.config.Dialect == nil {
@@ -183,9 +194,6 @@ func (m *member) find(incarnation uint32) *issue {
 }
 
 func (m *member) issue(incarnation uint32, identity uint64) {
-	if !m.forgetful {
-		m.highest = max(m.highest, incarnation)
-	}
 	if m.find(incarnation) == nil {
 		m.issued = append(m.issued, issue{incarnation, identity, m.forgetful})
 	}
