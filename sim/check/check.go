@@ -164,8 +164,9 @@ func (c *Checker) Started(at core.Instant, i int) {
 func (c *Checker) begin(i int) {
 	m := &c.members[i]
 	*m = member{
-		running: true, excluded: m.excluded, moved: m.moved, addr: m.addr, swim: c.config.SwimOf(i), issued: m.issued, highest: m.highest,
-		commands: m.commands[:0], recent: m.recent, prober: prober{probed: m.prober.probed},
+		running: true, excluded: m.excluded, moved: m.moved, addr: m.addr, swim: c.config.SwimOf(i),
+		issued: m.issued, highest: m.highest, commands: m.commands[:0], recent: m.recent,
+		prober: prober{probed: m.prober.probed},
 	}
 	clear(m.prober.probed)
 	m.forgetful = m.swim.Fidelity == swim.Memberlist // they keep no journal

@@ -36,7 +36,9 @@ func (c *Checker) completed(i int, done core.Completion) {
 	if done.Completes() == 0 {
 		return // the join that a member starts by itself: no command carries 0
 	}
-	m.prober.wanted = slices.DeleteFunc(m.prober.wanted, func(p swim.PingMember) bool { return p.ID == done.Completes() })
+	m.prober.wanted = slices.DeleteFunc(m.prober.wanted, func(p swim.PingMember) bool {
+		return p.ID == done.Completes() // it was not even sent
+	})
 	for k, cmd := range m.commands {
 		if cmd.id == done.Completes() {
 			m.commands = append(m.commands[:k], m.commands[k+1:]...)

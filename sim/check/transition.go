@@ -176,10 +176,14 @@ func (c *Checker) follow(o, s int, r *row, t *swim.Transition) {
 	if o == s || c.config.Dialect == nil {
 		return
 	}
-	if r.known && r.state == swim.Suspect && (t.Gone || t.New.State != swim.Suspect) {
+	before, after := r.known && r.state == swim.Suspect, !t.Gone && t.New.State == swim.Suspect
+	if before && after && (t.New.Incarnation == r.incarnation || m.swim.Fidelity == swim.Memberlist) {
+		return // an accusation at a higher incarnation is another
+	}
+	if before {
 		c.decided(o, s, t.Cause)
 	}
-	if !t.Gone && t.New.State == swim.Suspect && (!r.known || r.state != swim.Suspect) {
+	if after {
 		c.suspected(o, s)
 	}
 }
