@@ -121,6 +121,23 @@ func TestNotDeterministic(t *testing.T) {
 	require.Regexp(t, `^FAIL S0 no-panic .*\(NOT DETERMINISTIC: in a second run step: \d+, not \d+; `, found.report.String())
 }
 
+// TestPanicsAreLocated: a report says where a node panicked.
+func TestPanicsAreLocated(t *testing.T) {
+	n := &simNodes{kind: "native", native: func(_ int, c stack.Config) (core.Verbs, error) {
+		verbs, err := stack.New(c)
+		return &moody{verbs, 50}, err
+	}}
+	c, err := sim.Options{Scenario: "calm", Nodes: 2}.Case()
+	require.NoError(t, err)
+	first, err := n.simulate(t.Context(), c, sim.Harness{})
+	require.NoError(t, err)
+	found, err := n.investigate(t.Context(), c, &first)
+	require.NoError(t, err)
+	require.Equal(t, exitUnsafe, found.code, "%v", &found.report)
+	require.Regexp(t, `observed: n\d: panic: enough\n(.*\n)*  in: +cmd/nekton\.\(\*moody\)\.Step \(sim_test\.go:\d+\)\n`,
+		found.report.String())
+}
+
 // moody is a node that panics after so many steps.
 type moody struct {
 	core.Verbs

@@ -29,7 +29,7 @@ func (n *simNodes) investigate(ctx context.Context, c sim.Case, failed *sim.Resu
 		Case: c, Violation: *v, More: max(0, len(failed.Violations)-1),
 		Determinism: "deterministic: a second run had the same hash",
 	}
-	again, err := n.simulate(ctx, c, sim.Harness{})
+	again, err := n.seeing(&f.report.Calls).simulate(ctx, c, sim.Harness{})
 	if err != nil {
 		return nil, err
 	}

@@ -110,6 +110,14 @@ func (n *simNodes) run(ctx context.Context, c sim.Case, h sim.Harness) (result s
 	return sim.Simulate(c, h)
 }
 
+// seeing are the same nodes, but that native ones take down where they panic.
+func (n *simNodes) seeing(calls *[]string) *simNodes {
+	if n.module != nil {
+		return n
+	}
+	return &simNodes{kind: n.kind, native: panicking(n.native, calls)}
+}
+
 // loudGuest panics when its guest fails, as a native node would.
 type loudGuest struct{ *wasi.Node }
 

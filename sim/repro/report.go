@@ -19,9 +19,10 @@ const faultsMax = 12 // of those before the violation that a report lists
 type Report struct {
 	Case        sim.Case
 	Violation   check.Violation
-	More        int    // further violations of the same run
-	Determinism string // whether the same comes out again
-	Shrunk      string // what the case was made from; empty if it is as it was drawn
+	More        int      // further violations of the same run
+	Calls       []string // under way when a node panicked, innermost first
+	Determinism string   // whether the same comes out again
+	Shrunk      string   // what the case was made from; empty if it is as it was drawn
 	Slice       slice.Slice
 	Reproduce   string // the command that shows it again
 }
@@ -49,6 +50,9 @@ func (r *Report) String() string {
 		if line.text != "" {
 			fmt.Fprintf(&b, "  %-9s %s\n", line.label+":", line.text)
 		}
+	}
+	for _, call := range r.Calls {
+		fmt.Fprintf(&b, "  in:       %s\n", call)
 	}
 	if r.More > 0 {
 		fmt.Fprintf(&b, "  and then: %s more in the same run\n", count(r.More, "violation"))
