@@ -80,3 +80,66 @@ func BenchmarkScenario(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkEngine is events per second of the simulator alone: queue, network and hash.
+func BenchmarkEngine(b *testing.B) {
+	for _, pending := range []int{1000, 10_000, 100_000} {
+		b.Run(fmt.Sprint(pending), func(b *testing.B) {
+			bench, err := NewEngineBench(pending, Harness{})
+			require.NoError(b, err)
+			_, _, err = bench.Run(5 * time.Second)
+			require.NoError(b, err)
+			b.ReportAllocs()
+			var events uint64
+			for b.Loop() {
+				n, _, err := bench.Run(time.Millisecond)
+				require.NoError(b, err)
+				events += n
+			}
+			b.ReportMetric(float64(events)/b.Elapsed().Seconds(), "events/s")
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(events), "ns/event")
+		})
+	}
+}
+
+// TestEngineAllocatesNothing: in the long run an event costs no memory, however many there are.
+func TestEngineAllocatesNothing(t *testing.T) {
+	bench, err := NewEngineBench(5000, Harness{})
+	require.NoError(t, err)
+	_, _, err = bench.Run(100 * time.Second) // until everything has been as large as it ever is
+	require.NoError(t, err)
+	var events uint64
+	require.Zero(t, testing.AllocsPerRun(10, func() {
+		n, _, _ := bench.Run(time.Second)
+		events += n
+	}))
+	require.Greater(t, events, uint64(50_000))
+}
+
+// TestBenchesRun: a run goes the same way whether oracles watch or not.
+func TestBenchesRun(t *testing.T) {
+	c, err := Options{Scenario: "calm", Nodes: 8, Converged: true}.Case()
+	require.NoError(t, err)
+	var steps []uint64
+	for _, oracles := range []bool{false, true} {
+		bench, err := NewBench(c, Harness{}, oracles)
+		require.NoError(t, err)
+		first, _, err := bench.Run(10 * time.Second)
+		require.NoError(t, err)
+		require.Positive(t, first)
+		events, n, err := bench.Run(20 * time.Second)
+		require.NoError(t, err)
+		require.Greater(t, events, n)
+		steps = append(steps, n)
+		require.Equal(t, oracles, bench.w.check.Wrong() == 0 && bench.w.node.Check)
+	}
+	require.Equal(t, steps[0], steps[1])
+
+	bench, err := NewBench(c, Harness{Stop: func() bool { return true }}, true)
+	require.NoError(t, err)
+	_, _, err = bench.Run(time.Second)
+	require.ErrorIs(t, err, ErrStopped)
+	c.Nodes = 0
+	_, err = NewBench(c, Harness{}, true)
+	require.ErrorIs(t, err, ErrOptions)
+}

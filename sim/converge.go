@@ -34,6 +34,6 @@ func (w *world) converge() {
 		if _, ok := w.recover(i, false); !ok || !w.launch(i, base.clone()) {
 			return
 		}
-		w.step(i, -1, core.Input{Kind: core.InputWake})
+		w.give(i, core.Input{Kind: core.InputWake})
 	}
 }

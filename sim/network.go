@@ -160,9 +160,9 @@ func (w *world) send(from int, e *core.Effect) {
 		ev := &w.events[slot]
 		ev.data = w.net.tap.damage(ev.data, p.mode, mix.Uint64(p.draw(forDamage)))
 	}
-	if random := p.draw(forDuplicate); p.duplicate > 0 && chance(random, p.duplicate) {
+	if p.hits(forDuplicate, p.duplicate) {
 		w.faults.PacketsDuplicated++
-		random = mix.Uint64(random)
+		random := mix.Uint64(p.draw(forDuplicate))
 		delay := w.net.latency(random) + time.Duration(below(mix.Uint64(random), int64(p.again)+1))
 		w.packet(from, to, max(w.now, p.held).Add(delay), e.Data)
 	}

@@ -67,12 +67,12 @@ func (w *world) boot(i int, lost bool) {
 		w.faults.Restarts++
 	}
 	if !lost {
-		w.step(i, -1, core.Input{Kind: core.InputWall, Wall: p.wall(w.now)})
+		w.give(i, core.Input{Kind: core.InputWall, Wall: p.wall(w.now)})
 	}
 	for _, in := range past {
-		w.step(i, -1, in)
+		w.give(i, in)
 	}
-	w.step(i, -1, core.Input{Kind: core.InputWake})
+	w.give(i, core.Input{Kind: core.InputWake})
 	if peers := p.storage.peers; peers != nil {
 		p.storage.peers = nil
 		w.join(i, peers)

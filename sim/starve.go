@@ -160,7 +160,7 @@ func (w *world) turn(i int) {
 		switch {
 		case p.timersNow(random, w.now):
 			p.woken, w.cause = true, 0
-			w.step(i, -1, core.Input{Kind: core.InputWake})
+			w.give(i, core.Input{Kind: core.InputWake})
 		case p.seen == len(p.inbox) || len(p.deafens) > 0:
 			w.caughtUp(i)
 			return

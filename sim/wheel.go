@@ -44,6 +44,9 @@ type block struct {
 	next    int32
 }
 
+// popped is how many entries have been popped.
+func (w *wheel) popped() uint64 { return w.seq - uint64(w.size+len(w.due)) }
+
 func (w *wheel) empty() bool { return w.size == 0 && len(w.due) == 0 }
 
 func (w *wheel) push(at core.Instant, c class, slot int32) {

@@ -44,7 +44,8 @@ var simExits = []struct {
 func newSim() *cobra.Command {
 	c := group("sim", "Run whole clusters in virtual time: look for failures, repeat and explain them",
 		newSimRun(), newSimSweep(), newSimReplay(), newSimExplain(), newSimShrink(),
-		newSimScript(), newSimDiff(), newSimVerify(), newSimAccept(), newSimList())
+		newSimScript(), newSimDiff(), newSimVerify(), newSimAccept(), newSimBench(),
+		newSimList())
 	var b strings.Builder
 	b.WriteString("Run whole clusters in virtual time, with every oracle watching. A run is a function of its\n" +
 		"case: the same one gives the same trace hash on every machine, with native or WebAssembly nodes.\n\n" +
