@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -9,9 +10,13 @@ import (
 )
 
 const (
-	nodesMax = 16384          // all views of all, when no two are alike, take some 50 bytes × nodes²
-	forMax   = 24 * time.Hour // of virtual time
-	opsMax   = 100_000
+	// Members that join have n² pieces of news to spread, and each takes some 350 bytes until all have it.
+	nodesMax = 4096
+	// Members that know each other share that knowledge. What they learn to differ in takes 50 bytes × n².
+	convergedMax = 16_384
+
+	forMax = 24 * time.Hour // of virtual time
+	opsMax = 100_000
 )
 
 // A Case is a run written out: all that it depends on, but for code (see [Harness]). It is data: it can be
@@ -83,8 +88,8 @@ func (c *Case) Faults() (n int) {
 // Validate says what makes no sense about a case, or returns nil. Errors wrap ErrOptions.
 func (c *Case) Validate() error {
 	switch {
-	case c.Nodes < 1 || c.Nodes > nodesMax:
-		return badOption("%d nodes; use 1 to %d", c.Nodes, nodesMax)
+	case c.Nodes < 1 || c.Nodes > most(c.Converged):
+		return badOption("%d nodes; use 1 to %d%s", c.Nodes, most(c.Converged), moreIf(c.Converged))
 	case c.For <= 0 || c.For > forMax:
 		return badOption("a duration of %v; use more than 0 and at most %v", c.For, forMax)
 	case c.Mark < 0 || c.Within < 0 || c.Mark > c.For:
@@ -108,4 +113,20 @@ func (c *Case) Validate() error {
 		}
 	}
 	return nil
+}
+
+// most is how many members there may be, by whether they know each other from the start.
+func most(converged bool) int {
+	if converged {
+		return convergedMax
+	}
+	return nodesMax
+}
+
+// moreIf says how there may be more.
+func moreIf(converged bool) string {
+	if converged {
+		return ""
+	}
+	return fmt.Sprintf(", or %d that are Converged from the start and need not join", convergedMax)
 }

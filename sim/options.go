@@ -11,7 +11,7 @@ const lossMax = 900_000 // ppm; beyond it nothing is left to test
 // Options say which scenario to run. The zero value of a field means its default.
 type Options struct {
 	Scenario string        // one of Scenarios; required
-	Nodes    int           // 2 to 16,384 (restart: from 4); default 16
+	Nodes    int           // 2 (restart: 4) to 4096, or to 16,384 that are Converged; default 16
 	For      time.Duration // virtual time, up to 24 h and past the last fault; default: the scenario's own
 	Seed     uint64
 	LossPPM  int         // of all packets, all the time; 0 to 900,000; default 0, in loss 50,000
@@ -69,8 +69,9 @@ func (o *Options) complete() (scenario, error) {
 	}
 	o.Network = o.Network.defaulted()
 	switch {
-	case o.Nodes < sc.nodes || o.Nodes > nodesMax:
-		return sc, badOption("%d nodes; %s takes %d to %d", o.Nodes, sc.name, sc.nodes, nodesMax)
+	case o.Nodes < sc.nodes || o.Nodes > most(o.Converged):
+		return sc, badOption("%d nodes; %s takes %d to %d%s",
+			o.Nodes, sc.name, sc.nodes, most(o.Converged), moreIf(o.Converged))
 	case o.For < 0 || o.For > forMax:
 		return sc, badOption("a duration of %v; use more than 0 and at most %v", o.For, forMax)
 	case o.LossPPM < 0 || o.LossPPM > lossMax:

@@ -35,9 +35,10 @@ func TestOptions(t *testing.T) {
 	}{
 		{Options{Scenario: "storm"}, `unknown scenario "storm"; use one of calm, crash, loss, partition, flap, restart`},
 		{Options{}, `unknown scenario ""`},
-		{Options{Scenario: "calm", Nodes: 1}, "1 nodes; calm takes 2 to 16384"},
-		{Options{Scenario: "restart", Nodes: 3}, "3 nodes; restart takes 4 to 16384"},
-		{Options{Scenario: "calm", Nodes: 20_000}, "20000 nodes"},
+		{Options{Scenario: "calm", Nodes: 1}, "1 nodes; calm takes 2 to 4096, or 16384 that are Converged"},
+		{Options{Scenario: "restart", Nodes: 3}, "3 nodes; restart takes 4 to 4096, or"},
+		{Options{Scenario: "calm", Nodes: 5000}, "5000 nodes"},
+		{Options{Scenario: "calm", Nodes: 20_000, Converged: true}, "20000 nodes; calm takes 2 to 16384"},
 		{Options{Scenario: "calm", For: -time.Second}, "a duration of -1s"},
 		{Options{Scenario: "calm", For: 25 * time.Hour}, "a duration of 25h0m0s"},
 		{Options{Scenario: "crash", For: 10 * time.Second}, "10s; crash with 16 nodes needs more than 30."},

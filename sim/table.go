@@ -20,7 +20,7 @@ type directory struct {
 	numbers    pages.Array[int32]    // of the names of identities
 
 	all    []swim.Record // what table.All returned last
-	listed [2]any        // for rows and identities of this sharing
+	listed []listing     // what it is made of
 }
 
 func newDirectory(nodes int) *directory {
@@ -136,19 +136,38 @@ func (t *table) SetRow(id swim.ID, r swim.Row) {
 // Identity implements swim.Table.
 func (t *table) Identity(id swim.ID) *swim.Identity { return t.identities[t.who.Get(int(id))] }
 
-// All implements swim.Table. Tables that are alike share the list.
+// All implements swim.Table. The list lies where the last one of any table does: what the two have in common
+// stays as it is.
 func (t *table) All() []swim.Record {
-	rows, who := t.rows.Sharing(), t.who.Sharing()
-	if rows != nil && who != nil && rows == t.listed[0] && who == t.listed[1] {
-		return t.all
+	if cap(t.all) < t.bound {
+		t.all, t.listed = make([]swim.Record, 0, t.bound), nil
 	}
-	t.all, t.listed = t.all[:0], [2]any{rows, who}
-	for id := range swim.ID(t.bound) {
-		if row := t.Row(id); row.Used {
-			t.all = append(t.all, swim.Describe(row, t.Identity(id)))
+	all, listed := t.all[:0], t.listed[:0]
+	for at := 0; at < t.bound; at += pages.Size {
+		l := listing{rows: t.rows.Shared(at), who: t.who.Shared(at), from: len(all)}
+		if k := len(listed); k < len(t.listed) {
+			l.to = t.listed[k].to
+			if l.rows != nil && l.who != nil && l == t.listed[k] {
+				all, listed = all[:l.to], t.listed[:k+1]
+				continue
+			}
 		}
+		for id := at; id < min(at+pages.Size, t.bound); id++ {
+			if row := t.rows.Get(id); row.Used {
+				all = append(all, swim.Describe(row, t.Identity(swim.ID(id))))
+			}
+		}
+		l.to = len(all)
+		listed = append(listed, l)
 	}
-	return t.all
+	t.all, t.listed = all, listed
+	return all
+}
+
+// A listing is which records of a list describe the members of one page of places.
+type listing struct {
+	rows, who any // that page, if it is shared
+	from, to  int
 }
 
 // SetIdentity implements swim.Table.

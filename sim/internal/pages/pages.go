@@ -4,10 +4,10 @@ package pages
 
 import "slices"
 
-const (
-	shift = 5
-	size  = 1 << shift // values of one page: few, since the first write to one copies them all
-)
+const shift = 5
+
+// Size is how many values lie in one page, from a multiple of it on: few, since the first write copies them all.
+const Size = 1 << shift
 
 // An Array is an endless sequence of values that are zero until they are written. Its zero value takes no
 // memory. It must not be copied but by Clone.
@@ -23,7 +23,7 @@ type list[T any] struct {
 
 type page[T any] struct {
 	shared bool // likewise
-	at     [size]T
+	at     [Size]T
 }
 
 // Get returns value i, which is 0 or more.
@@ -32,7 +32,7 @@ func (a *Array[T]) Get(i int) (v T) {
 		return v
 	}
 	if k := i >> shift; k < len(a.list.pages) && a.list.pages[k] != nil {
-		return a.list.pages[k].at[i&(size-1)]
+		return a.list.pages[k].at[i&(Size-1)]
 	}
 	return v
 }
@@ -60,7 +60,7 @@ func (a *Array[T]) Edit(i int) *T {
 	case p.shared:
 		l.pages[k] = &page[T]{at: p.at}
 	}
-	return &l.pages[k].at[i&(size-1)]
+	return &l.pages[k].at[i&(Size-1)]
 }
 
 // Clone returns an array of the same values. It takes memory for what comes to differ from a.
@@ -71,11 +71,13 @@ func (a *Array[T]) Clone() Array[T] {
 	return Array[T]{a.list}
 }
 
-// Sharing names what an array has in common with others: arrays of one sharing are equal. It is nil for an array
-// that has nothing in common with any, as far as is known.
-func (a *Array[T]) Sharing() any {
-	if a.list == nil || !a.list.shared {
-		return nil
+// Shared returns the page that value i lies in, if arrays have it in common and so nobody writes to it: one page
+// always holds the same values. It is nil otherwise.
+func (a *Array[T]) Shared(i int) any {
+	if k := i >> shift; a.list != nil && k < len(a.list.pages) {
+		if p := a.list.pages[k]; p != nil && (p.shared || a.list.shared) {
+			return p
+		}
 	}
-	return a.list
+	return nil
 }

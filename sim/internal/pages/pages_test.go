@@ -10,7 +10,7 @@ import (
 
 // TestClonesAreCopies does the same to arrays and to plain slices of which each is a copy.
 func TestClonesAreCopies(t *testing.T) {
-	const length = 5*size + 3
+	const length = 5*Size + 3
 	rng := rand.New(rand.NewPCG(1, 2))
 	arrays, models := make([]Array[int], 1), [][]int{make([]int, length)}
 	for range 20_000 {
@@ -26,7 +26,7 @@ func TestClonesAreCopies(t *testing.T) {
 		}
 	}
 	for k := range arrays {
-		for i := range length + size {
+		for i := range length + Size {
 			want := 0
 			if i < length {
 				want = models[k][i]
@@ -39,7 +39,7 @@ func TestClonesAreCopies(t *testing.T) {
 // TestClonesShare: a clone that is not written to takes no memory, and a write copies one page.
 func TestClonesShare(t *testing.T) {
 	var base Array[int]
-	for i := range 10 * size {
+	for i := range 10 * Size {
 		*base.Edit(i) = i
 	}
 	clone := base.Clone()
@@ -52,19 +52,21 @@ func TestClonesShare(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(100, func() { *clone.Edit(1) = 8 }), "copied once")
 }
 
-// TestSharingIsEquality: arrays lose what they had in common with the first write to either.
-func TestSharingIsEquality(t *testing.T) {
+// TestSharedPagesStay: a page that arrays have in common is never written to, by any of them.
+func TestSharedPagesStay(t *testing.T) {
 	var base Array[int]
-	require.Nil(t, base.Sharing())
-	*base.Edit(1) = 1
-	require.Nil(t, base.Sharing())
+	require.Nil(t, base.Shared(1))
+	*base.Edit(1), *base.Edit(Size) = 1, 1
+	require.Nil(t, base.Shared(1))
 	a, b := base.Clone(), base.Clone()
-	require.NotNil(t, base.Sharing())
-	require.True(t, a.Sharing() == base.Sharing() && b.Sharing() == base.Sharing())
+	page := base.Shared(1)
+	require.NotNil(t, page)
+	require.True(t, a.Shared(1) == page && b.Shared(0) == page)
 	*base.Edit(1) = 2
 	*a.Edit(1) = 1
-	require.Nil(t, base.Sharing())
-	require.Nil(t, a.Sharing())
-	require.NotNil(t, b.Sharing(), "it shares with those who once did")
+	require.Nil(t, base.Shared(1))
+	require.Nil(t, a.Shared(1))
+	require.True(t, b.Shared(1) == page)
+	require.True(t, base.Shared(Size) != nil && base.Shared(Size) == a.Shared(Size), "the other page")
 	require.Equal(t, []int{2, 1, 1}, []int{base.Get(1), a.Get(1), b.Get(1)})
 }
