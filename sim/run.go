@@ -86,6 +86,8 @@ type Result struct {
 	BytesPerNodeS   float64 `json:"bytes_per_node_s"`   // in them
 	Faults          Faults  `json:"faults"`
 
+	Coverage check.Coverage `json:"-"` // of the branches of the protocol
+
 	Lost []Packet `json:"-"` // the first 256 datagrams that losses took
 }
 
@@ -234,7 +236,7 @@ func (w *world) result(c *Case, convergedAt core.Instant) Result {
 		VirtualMS: ms(w.now.Sub(0)), TraceHash: hashText(w.hash.sum), Checkpoints: w.checkpoints.result(),
 		Violations: append([]check.Violation{}, w.check.Log().Violations()...), Disagree: w.check.Disagreements(10),
 		FalsePositives: w.measure.falsePositives, FalsePositivesOfWell: w.measure.ofWell,
-		FalsePositivesAmongWell: w.measure.amongWell, Faults: w.faults,
+		FalsePositivesAmongWell: w.measure.amongWell, Faults: w.faults, Coverage: w.check.Coverage(),
 		Lost: w.lost, FirstDetectionMS: never, FullDisseminationMS: never, ConvergedMS: never,
 	}
 	mark := core.Instant(c.Mark)

@@ -6,15 +6,19 @@ import (
 	"slices"
 
 	"github.com/nekton-go/nekton/sim"
+	"github.com/nekton-go/nekton/sim/check"
 )
 
-// coverage is what a sweep has seen: faults that were drawn, and what came of them.
+// coverage is what a sweep has seen: faults that were drawn, what came of them, and branches of the protocol.
 type coverage map[string]bool
 
 func (seen coverage) add(c *sim.Case, r *sim.Result) {
 	drawn := faultsOf(c)
 	for _, f := range sim.Catalogue() {
 		seen["fault "+f.Name] = seen["fault "+f.Name] || slices.Contains(drawn, f.Name)
+	}
+	for i, mark := range check.Marks() {
+		seen["branch "+mark.Name] = seen["branch "+mark.Name] || r.Coverage[i] > 0
 	}
 	var counters map[string]uint64
 	if text, err := json.Marshal(r.Faults); err == nil && json.Unmarshal(text, &counters) == nil {

@@ -23,6 +23,7 @@ var lists = []struct {
 	{"faults", []string{"name", "doc"}, listFaults},
 	{"operations", []string{"name", "doc"}, listOperations},
 	{"oracles", []string{"id", "name", "doc", "source"}, listOracles},
+	{"branches", []string{"name", "doc"}, listBranches},
 	{"mutants", []string{"name", "doc", "oracle"}, listMutants},
 }
 
@@ -34,9 +35,10 @@ func newSimList() *cobra.Command {
 	all := strings.Join(names, ", ")
 	c := &cobra.Command{
 		Use:   "list " + strings.Join(names, "|"),
-		Short: "List what there is: scenarios, faults, operations of schedules, oracles, mutants",
+		Short: "List what there is: scenarios, faults, operations, oracles, branches, mutants",
 		Long: "List what there is: scenarios to run, faults that swarms draw, the operations of schedules that\n" +
-			"faults are made of, oracles that watch every run, and mutants: bugs to test the oracles with.",
+			"faults are made of, oracles that watch every run, branches of the protocol that sweeps should\n" +
+			"see, and mutants: bugs to test the oracles with.",
 		Args: oneArg("one of " + all), ValidArgs: names,
 	}
 	asJSON := c.Flags().Bool("json", false, "print one JSON array of objects")
@@ -96,6 +98,13 @@ func listOperations() (rows [][]string) {
 func listOracles() (rows [][]string) {
 	for _, o := range check.Oracles() {
 		rows = append(rows, []string{o.ID, o.Name, o.Doc, o.Source})
+	}
+	return rows
+}
+
+func listBranches() (rows [][]string) {
+	for _, m := range check.Marks() {
+		rows = append(rows, []string{m.Name, m.Doc})
 	}
 	return rows
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/nekton-go/nekton/sim/slice"
 )
 
-const faultsMax = 12 // of those before the violation that a report lists
+const disturbancesMax = 12 // that a report lists, the last before the violation
 
 // A Report is all there is to say about a run that failed.
 type Report struct {
@@ -61,7 +61,7 @@ func (r *Report) String() string {
 	if r.Shrunk != "" {
 		fmt.Fprintf(&b, "shrunk: %s\n", r.Shrunk)
 	}
-	b.WriteString(r.faults())
+	b.WriteString(r.disturbances())
 	if n := len(r.Slice.Lines); n > 0 {
 		fmt.Fprintf(&b, "what led to it (%d of %s steps that can have):\n", n, thousands(uint64(r.Slice.Past)))
 		for i, line := range r.Slice.Lines {
@@ -78,21 +78,21 @@ func (r *Report) String() string {
 	return b.String()
 }
 
-// faults lists the last faults that began before the violation.
-func (r *Report) faults() string {
+// disturbances lists the last operations that began before the violation. That members start and join is not one.
+func (r *Report) disturbances() string {
 	var before []sim.Op
 	for _, op := range r.Case.Ops {
-		if op.IsFault() && op.At <= time.Duration(r.Violation.At) {
+		if op.Kind != sim.Start && op.Kind != sim.Join && op.At <= time.Duration(r.Violation.At) {
 			before = append(before, op)
 		}
 	}
 	if len(before) == 0 {
-		return "faults before it: none\n"
+		return "what disturbed it: nothing\n"
 	}
 	slices.SortStableFunc(before, func(a, b sim.Op) int { return int(a.At - b.At) })
 	var b strings.Builder
-	b.WriteString("faults before it:\n")
-	if left := len(before) - faultsMax; left > 0 {
+	b.WriteString("what disturbed it:\n")
+	if left := len(before) - disturbancesMax; left > 0 {
 		fmt.Fprintf(&b, "  (%d earlier: see case.json)\n", left)
 		before = before[left:]
 	}
