@@ -99,9 +99,16 @@ func keepBundle(dir string, b *repro.Bundle) (file string, err error) {
 	}
 }
 
+// bundleName is what the bundle of a failure is called. Applications name their oracles as they like.
 func bundleName(b *repro.Bundle) string {
-	return fmt.Sprintf("%s-%d%s", b.Expect.Violation.Oracle, b.Case.Seed, bundleExt)
+	oracle := strings.Trim(notInNames.ReplaceAllString(b.Expect.Violation.Oracle, "-"), "-")
+	if oracle == "" {
+		oracle = "failure"
+	}
+	return fmt.Sprintf("%s-%d%s", oracle, b.Case.Seed, bundleExt)
 }
+
+var notInNames = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
 // writeFile replaces a file at once, and only once everything is on disk. What is no file, such as a device, is
 // written to.
