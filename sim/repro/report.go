@@ -1,6 +1,7 @@
 package repro
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -78,7 +79,8 @@ func (r *Report) String() string {
 	return b.String()
 }
 
-// disturbances lists the last operations that began before the violation. That members start and join is not one.
+// disturbances lists the last operations that began before the violation, first of all those that befell who is
+// in question. That members start and join is none.
 func (r *Report) disturbances() string {
 	var before []sim.Op
 	for _, op := range r.Case.Ops {
@@ -89,24 +91,42 @@ func (r *Report) disturbances() string {
 	if len(before) == 0 {
 		return "what disturbed it: nothing\n"
 	}
-	slices.SortStableFunc(before, func(a, b sim.Op) int { return int(a.At - b.At) })
+	slices.SortStableFunc(before, func(a, b sim.Op) int { return cmp.Compare(a.At, b.At) })
+	slices.SortStableFunc(before, func(a, b sim.Op) int { return cmp.Compare(r.weight(&a), r.weight(&b)) })
 	var b strings.Builder
 	b.WriteString("what disturbed it:\n")
 	if left := len(before) - disturbancesMax; left > 0 {
-		fmt.Fprintf(&b, "  (%d earlier: see case.json)\n", left)
+		fmt.Fprintf(&b, "  (and %d more before: see case.json)\n", left)
 		before = before[left:]
 	}
+	slices.SortStableFunc(before, func(a, b sim.Op) int { return cmp.Compare(a.At, b.At) })
 	for _, op := range before {
 		name := ""
 		if op.Fault != "" && op.Fault != op.Kind.String() {
 			name = "  (" + op.Fault + ")"
 		}
-		if op.Until-op.At > time.Millisecond { // shorter ones would seem to take no time
-			op.Until = moment(op.Until)
+		at := op.At
+		if op.Until == 0 || op.Until-op.At > time.Millisecond { // shorter ones would seem to take no time
+			at, op.Until = moment(op.At), moment(op.Until)
 		}
-		fmt.Fprintf(&b, "  t=%-9v %v%s\n", moment(op.At), op, name)
+		fmt.Fprintf(&b, "  t=%-9v %v%s\n", at, op, name)
 	}
 	return b.String()
+}
+
+// weight says how likely an operation matters: faults more than what members do, and of each those more that name
+// the observer or the subject.
+func (r *Report) weight(op *sim.Op) int {
+	weight := 0
+	if op.IsFault() {
+		weight = 2
+	}
+	for _, name := range [...]string{r.Violation.Observer, r.Violation.Subject} {
+		if i := check.Index(name); slices.Contains(op.Nodes, i) || slices.Contains(op.Peers, i) {
+			return weight + 1
+		}
+	}
+	return weight
 }
 
 // drawn describes a case: its members, its faults, and what is not as in swim.LAN.

@@ -7,11 +7,14 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/internal/mutant"
 	"github.com/nekton-go/nekton/sim"
+	"github.com/nekton-go/nekton/sim/check"
 )
 
 // failing is a run that a mutant makes fail, as a bundle.
@@ -151,4 +154,23 @@ func TestThousands(t *testing.T) {
 	for n, want := range map[uint64]string{0: "0", 999: "999", 1000: "1,000", 48112: "48,112", 1234567: "1,234,567"} {
 		require.Equal(t, want, thousands(n))
 	}
+}
+
+// TestReportsListWhatMatters: of many disturbances, those that befell who is in question, and faults before pings.
+func TestReportsListWhatMatters(t *testing.T) {
+	c := failing(t).Case
+	c.Ops = nil
+	for i := range 30 {
+		at := time.Duration(i+1) * time.Second
+		c.Ops = append(c.Ops, sim.Op{At: at, Until: at + time.Millisecond/2, Kind: sim.Crash, Nodes: []int{i % 3}})
+		c.Ops = append(c.Ops, sim.Op{At: at, Kind: sim.Leave, Nodes: []int{1}})
+	}
+	v := check.Violation{Oracle: "S2", Name: "no-resurrection", Observer: "n1", Subject: "n3", At: core.Instant(time.Hour)}
+	text := (&Report{Case: c, Violation: v}).String()
+	require.Contains(t, text, "  rule:     dead or left members are alive again at a higher incarnation only")
+	require.Contains(t, text, "what disturbed it:\n  (and 48 more before: see case.json)\n")
+	require.Equal(t, 10, strings.Count(text, "crash n1 until"))
+	require.Equal(t, 2, strings.Count(text, "crash n0 until")+strings.Count(text, "crash n2 until"))
+	require.NotContains(t, text, "leave")
+	require.Contains(t, text, "  t=29s       crash n1 until 29.0005s\n")
 }

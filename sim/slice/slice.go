@@ -177,7 +177,8 @@ func (p *past) cone() []bool {
 }
 
 // choose picks the steps to show, in order: those that made the row what it is, and what it was before, each
-// followed back to its origin; and those that brought news of the member to this node last.
+// followed back to its origin; and those that brought news of the member to this node last. If it is about no
+// member in particular, what this node did last.
 func (p *past) choose() []uint64 {
 	chosen := map[uint64]bool{}
 	p.follow(p.target.Step, chosen)
@@ -186,7 +187,8 @@ func (p *past) choose() []uint64 {
 	}
 	last := newsMax
 	for k := p.target.Step; k > 0 && last > 0 && len(chosen) < linesMax; k-- {
-		if p.heard[k-1] && p.nodes[k-1] == p.nodes[p.target.Step-1] && !chosen[k] {
+		news := p.heard[k-1] || p.target.About < 0
+		if news && p.nodes[k-1] == p.nodes[p.target.Step-1] && !chosen[k] {
 			chosen[k] = true
 			last--
 		}
