@@ -18,7 +18,7 @@ import (
 func bad(nodes, peers []int) (all []badness) {
 	for k := range kinds {
 		info := &kindTable[k]
-		if info.realm != ofNetwork && info.realm != ofStranger || k == Drop {
+		if info.realm != ofNetwork && info.realm != ofStranger || k == Drop || k == Exile {
 			continue
 		}
 		op := Op{

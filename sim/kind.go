@@ -40,6 +40,7 @@ const (
 	Refuse
 	Reset
 	HalfOpen
+	Exile
 	Stall
 	Hostile
 	Freeze
@@ -221,6 +222,10 @@ var kindTable = [kinds]KindInfo{
 	HalfOpen: {
 		Name: "half-open", params: anyPair | hasPPM | isWindow, realm: ofNetwork,
 		Doc: "PPM of the links that end at one side go on at the other, which never hears of it",
+	},
+	Exile: {
+		Name: "exile", params: hasNodes, needs: hasNodes, realm: ofNetwork,
+		Doc: "Nodes are cut off from everybody for good, and nobody waits for them to agree",
 	},
 	Stall: {
 		Name: "stall", params: anyPair | isWindow, needs: isWindow, realm: ofNetwork,

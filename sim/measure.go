@@ -51,6 +51,7 @@ type Faults struct {
 	LinksTimedOut   uint64 `json:"links_timed_out"`
 	ReadsCut        uint64 `json:"reads_cut"` // writes that arrived in several reads
 
+	Exiles        uint64 `json:"exiles"` // members cut off for good
 	Crashes       uint64 `json:"crashes"`
 	Restarts      uint64 `json:"restarts"`
 	Pauses        uint64 `json:"pauses"`

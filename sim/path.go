@@ -58,6 +58,8 @@ func (r *rule) meet(now core.Instant, p *path) {
 	switch r.Kind {
 	case Cut:
 		p.cut = p.cut || r.Every == 0 || now.Sub(core.Instant(r.At))%r.Every < r.Extra
+	case Exile:
+		p.cut = true
 	case Loss:
 		p.loss = either(p.loss, r.PPM)
 	case Burst:

@@ -68,6 +68,9 @@ type Result struct {
 	Violations []check.Violation `json:"violations"`
 	Converged  bool              `json:"converged"` // all views agreed in time, and again at the end
 	Disagree   []string          `json:"disagree"`  // rows that are wrong at the end, or why convergence was late
+	// Apart is why views could not come to agree: nobody in one group of members knew of anybody in another. It is
+	// empty if they agreed, or could have. What nobody can mend is no failure.
+	Apart string `json:"apart,omitempty"`
 
 	// FalsePositives counts declarations that a member failed while its process existed, stopped or not, and the
 	// network let packets pass both ways. FalsePositivesOfWell are those of them about members that no fault of
@@ -102,7 +105,7 @@ func (r *Result) Broken() string {
 	switch {
 	case len(r.Violations) > 0:
 		return r.Violations[0].Oracle
-	case !r.Converged:
+	case !r.Converged && r.Apart == "":
 		return "agreement"
 	}
 	return ""
@@ -218,8 +221,10 @@ func (w *world) phases(mark, end core.Instant, within time.Duration) (convergedA
 		if convergedAt == never && right() {
 			convergedAt = w.now
 		}
-		if w.err == nil {
-			w.check.Settle(w.now)
+		if w.err == nil && !right() {
+			if w.apart = w.check.Apart(); w.apart == "" {
+				w.check.Settle(w.now)
+			}
 		}
 	}
 	if w.err == nil {
@@ -257,7 +262,8 @@ func (w *world) result(c *Case, convergedAt core.Instant) Result {
 	if r.Disagree == nil {
 		r.Disagree = []string{}
 	}
-	r.OK = r.Converged && !r.Unsafe()
+	r.Apart = w.apart
+	r.OK = (r.Converged || r.Apart != "") && !r.Unsafe()
 	r.PacketsPerNodeS, r.BytesPerNodeS = rate(w.packets, w.nodeTime()), rate(w.bytes, w.nodeTime())
 	return r
 }

@@ -20,6 +20,9 @@ func (w *world) begin(index int32) {
 	switch kindTable[op.Kind].realm {
 	case ofNetwork:
 		w.net.add(index, op)
+		if op.Kind == Exile {
+			w.exile(op.Nodes)
+		}
 	case ofDisks:
 		w.openDisks(index)
 	case ofProcess:
@@ -48,5 +51,13 @@ func (w *world) end(index int32) {
 		w.relieve(index, op)
 	case ofStranger:
 		w.net.tap.users--
+	}
+}
+
+// exile says that members are on their own from now on.
+func (w *world) exile(nodes []int) {
+	for _, i := range nodes {
+		w.faults.Exiles++
+		w.check.Exclude(i)
 	}
 }

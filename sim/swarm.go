@@ -75,10 +75,28 @@ func Swarm(seed uint64, name string) (Case, error) {
 	for i := range catalogue {
 		c.Ops = append(c.Ops, p.occurrences(&catalogue[i], &c, from)...)
 	}
+	c.Ops = append(c.Ops, losses(newGenerator(seed, "core", g.nodes, from, swarmMark))...)
 	slices.SortStableFunc(c.Ops, func(a, b Op) int { return cmp.Compare(a.At, b.At) })
 	s := setting{nodes: g.nodes, seed: seed, swim: c.slowest()}
 	c.Within = s.settle() + s.heal()
 	return c, nil
+}
+
+// losses draws, half of the time, who does not recover with the others: they crash for good when everything
+// else heals, or are cut off for good earlier. At least two members are left: the core, which must agree. If
+// everybody healed, whom everybody depends on would heal as well, and nobody would notice that they do.
+func losses(g *generator) (ops []Op) {
+	if g.nodes < 3 || g.chance(million/2) {
+		return nil
+	}
+	for _, i := range g.some(1 + g.choose(g.nodes-2)) {
+		op := Op{Kind: Crash, Nodes: []int{i}, At: swarmMark, Fault: "crash for good"}
+		if g.chance(million / 2) {
+			op.Kind, op.At, op.Fault = Exile, g.moment(g.from, g.to), Exile.String()
+		}
+		ops = append(ops, op)
+	}
+	return ops
 }
 
 // occurrences draws whether a swarm has a fault, and what of it.

@@ -21,6 +21,7 @@ const (
 	exitDiffers   = 12  // the same run went another way
 	exitUncovered = 13  // it passed, but proves too little
 	exitSlow      = 14  // a bound on what was measured does not hold
+	exitApart     = 20  // members could not agree, and nothing could be done about it: passes
 	exitBudget    = 124 // time or memory ran out first; as timeout(1) says it
 )
 
@@ -37,6 +38,7 @@ var simExits = []struct {
 	{exitDiffers, "the same run went another way: it is not deterministic"},
 	{exitUncovered, "no failure, but something was never tried or would not have been noticed"},
 	{exitSlow, "an expectation about what is measured was not met"},
+	{exitApart, "members cannot agree: nobody in one group knows of anybody in another; no failure"},
 	{exitBudget, "time or memory ran out first"},
 	{exitInterrupted, "interrupted"},
 }
@@ -88,7 +90,12 @@ func exitWith(code int) error {
 	return &exitError{code: code}
 }
 
-func verdict(r *sim.Result) error { return exitWith(exitOf(repro.Verdict(r))) }
+func verdict(r *sim.Result) error {
+	if v := repro.Verdict(r); v != nil || r.Apart == "" {
+		return exitWith(exitOf(v))
+	}
+	return exitWith(exitApart)
+}
 
 func printResult(w io.Writer, r *sim.Result) {
 	fmt.Fprintf(w, "%s: %d nodes for %v in %v, %d steps, seed %d, trace %s\n", r.Scenario, r.Nodes,
@@ -105,6 +112,9 @@ func printResult(w io.Writer, r *sim.Result) {
 	}
 	fmt.Fprintf(w, "false positives: %d\n", r.FalsePositives)
 	fmt.Fprintf(w, "traffic: %.1f packets and %.0f bytes per node and second\n", r.PacketsPerNodeS, r.BytesPerNodeS)
+	if r.Apart != "" {
+		fmt.Fprintf(w, "cannot agree: %s\n", r.Apart)
+	}
 	if r.OK {
 		fmt.Fprintln(w, "ok")
 	}

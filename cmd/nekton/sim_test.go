@@ -70,6 +70,8 @@ func TestVerdict(t *testing.T) {
 		{sim.Result{Converged: true, Violations: unsafe}, exitUnsafe},
 		{sim.Result{Violations: append(late, unsafe...)}, exitUnsafe},
 		{sim.Result{Violations: late}, exitNotLive},
+		{sim.Result{OK: true, Apart: "n0 know nobody"}, exitApart},
+		{sim.Result{Apart: "n0 know nobody", Violations: unsafe}, exitUnsafe},
 		{sim.Result{Disagree: []string{"n1 of n2"}}, exitNotLive},
 	} {
 		var exit *exitError

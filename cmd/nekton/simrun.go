@@ -101,8 +101,11 @@ func (r *simRun) one(ctx context.Context, what scenario.Run) (int, error) {
 	}
 	result.WallMS = time.Since(start).Milliseconds()
 	out := ran{Result: result, Point: what.Point, Unmet: scenario.Unmet(what.Expects, &result)}
-	if len(out.Unmet) > 0 {
+	switch {
+	case len(out.Unmet) > 0:
 		out.ExitCode = exitSlow
+	case result.Apart != "":
+		out.ExitCode = exitApart
 	}
 	var found *finding
 	if !result.OK {

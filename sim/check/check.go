@@ -81,14 +81,16 @@ type member struct {
 	excluded  bool // for good: see Exclude
 	moved     bool // it has announced more than one address
 	addr      netip.AddrPort
+	here      []uint64     // the identities that it announced there
 	swim      *swim.Config // that it runs with
 	limit     int          // datagrams that may carry one broadcast of its
 	issued    []issue      // incarnations the member itself brought into the world, oldest first
 	highest   uint32       // of them
 	commands  []command
-	states    [4]int // rows in its view, by state
-	accused   uint32 // the highest incarnation at which it knows to be accused, of its present one or later
-	score     int    // its health
+	seeds     []int32 // that this process was told
+	states    [4]int  // rows in its view, by state
+	accused   uint32  // the highest incarnation at which it knows to be accused, of its present one or later
+	score     int     // its health
 	counters  swim.Counters
 	recent    recent
 
@@ -164,7 +166,7 @@ func (c *Checker) Started(at core.Instant, i int) {
 func (c *Checker) begin(i int) {
 	m := &c.members[i]
 	*m = member{
-		running: true, excluded: m.excluded, moved: m.moved, addr: m.addr, swim: c.config.SwimOf(i),
+		running: true, excluded: m.excluded, moved: m.moved, addr: m.addr, here: m.here, swim: c.config.SwimOf(i),
 		issued: m.issued, highest: m.highest, commands: m.commands[:0], recent: m.recent,
 		prober: prober{probed: m.prober.probed},
 	}
@@ -182,6 +184,7 @@ func (c *Checker) Converged(at core.Instant, members []swim.Record) {
 		r := &members[s]
 		*view.Edit(s) = row{identity: identity(r), incarnation: r.Incarnation, known: true, told: toldAlive}
 		c.members[s].issue(r.Incarnation, identity(r))
+		c.members[s].addr, c.members[s].here = r.Addr, []uint64{identity(r)}
 	}
 	for i := range members {
 		c.begin(i)

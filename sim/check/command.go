@@ -22,6 +22,8 @@ func (c *Checker) issued(i int, cmd core.Command) {
 	m.commands = append(m.commands, command{cmd.CommandID(), c.log.at})
 	c.busy(i)
 	switch cmd := cmd.(type) {
+	case swim.Join:
+		c.toldSeeds(i, &cmd)
 	case swim.Leave:
 		m.leaving = true
 		m.load.grant(m.limit)

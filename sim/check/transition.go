@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/nekton-go/nekton/core/swim"
 )
@@ -151,7 +152,12 @@ func (c *Checker) fold(o, s int, t *swim.Transition) {
 	if m.addr.IsValid() && m.addr != t.New.Addr {
 		m.moved, c.moves = true, true
 	}
-	m.addr = t.New.Addr
+	if m.addr != t.New.Addr {
+		m.addr, m.here = t.New.Addr, m.here[:0]
+	}
+	if !slices.Contains(m.here, c.identity) {
+		m.here = append(m.here, c.identity)
+	}
 	if t.New.State == swim.Alive && !m.forgetful { // who leaves may do so at another's word
 		m.highest = max(m.highest, t.New.Incarnation)
 	}

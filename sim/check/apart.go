@@ -1,0 +1,96 @@
+package check
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/nekton-go/nekton/core/swim"
+)
+
+// Apart proves that the members that count can never agree again: they fall into groups none of whose members
+// has any reason to call anybody in another. Reasons are a row of its table, of whom did not say goodbye and lives
+// where it did then, and a seed that it was told. Apart describes two such groups, or is empty if there are none: then nothing excuses
+// disagreement.
+func (c *Checker) Apart() string {
+	group := make([]int, len(c.members)) // the lowest member that each is connected with
+	for i := range group {
+		group[i] = i
+	}
+	lowest := func(i int) int {
+		for group[i] != i {
+			i = group[i]
+		}
+		return i
+	}
+	join := func(a, b int) { group[max(lowest(a), lowest(b))] = min(lowest(a), lowest(b)) }
+	for o := range c.members {
+		if !c.members[o].present() {
+			continue
+		}
+		for s := range c.members {
+			if c.members[s].present() && c.knows(o, s) {
+				join(o, s)
+			}
+		}
+		for _, s := range c.members[o].seeds {
+			if c.members[s].present() {
+				join(o, int(s))
+			}
+		}
+	}
+	first, second := -1, -1
+	for i := range c.members {
+		switch {
+		case !c.members[i].present():
+		case first < 0:
+			first = lowest(i)
+		case lowest(i) != first && second < 0:
+			second = lowest(i)
+		}
+	}
+	if second < 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s know nobody among %s, nor they them", c.grouped(group, first), c.grouped(group, second))
+}
+
+func (c *Checker) knows(o, s int) bool {
+	r := c.row(o, s)
+	return r.known && r.state != swim.Left && slices.Contains(c.members[s].here, r.identity)
+}
+
+// grouped lists up to five members of a group.
+func (c *Checker) grouped(group []int, lowest int) string {
+	var names []string
+	for i := range group {
+		at := i
+		for group[at] != at {
+			at = group[at]
+		}
+		switch {
+		case at != lowest || !c.members[i].present():
+		case len(names) == 5:
+			return strings.Join(names, " ") + " ..."
+		default:
+			names = append(names, Name(i))
+		}
+	}
+	return strings.Join(names, " ")
+}
+
+// toldSeeds notes whom a member was told to join by way of.
+func (c *Checker) toldSeeds(i int, j *swim.Join) {
+	for _, seed := range j.Seeds {
+		s := -1
+		if addr, err := netip.ParseAddrPort(seed); err == nil {
+			s = c.config.Locate(addr)
+		} else if host, _, ok := strings.Cut(seed, ":"); ok {
+			s = Index(host)
+		}
+		if s >= 0 && s < len(c.members) {
+			c.members[i].seeds = append(c.members[i].seeds, int32(s))
+		}
+	}
+}
