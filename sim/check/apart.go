@@ -11,8 +11,8 @@ import (
 
 // Apart proves that the members that count can never agree again: they fall into groups none of whose members
 // has any reason to call anybody in another. Reasons are a row of its table, of whom did not say goodbye and lives
-// where it did then, and a seed that it was told. Apart describes two such groups, or is empty if there are none: then nothing excuses
-// disagreement.
+// where it did then, and a seed that it was told. Apart describes two such groups, or is empty if there are
+// none: then nothing excuses disagreement.
 func (c *Checker) Apart() string {
 	group := make([]int, len(c.members)) // the lowest member that each is connected with
 	for i := range group {
