@@ -84,6 +84,12 @@ func TestConvergedCases(t *testing.T) {
 	require.Len(t, c.Ops, 1, "nobody starts or joins")
 }
 
+// TestConvergedStarts: whoever's first interval begins last, when its journal is ready, still probes in time.
+func TestConvergedStarts(t *testing.T) {
+	r := mustRun(t, Options{Scenario: "calm", Nodes: 4096, Seed: 1, Converged: true, For: 1100 * time.Millisecond})
+	require.Empty(t, r.Violations)
+}
+
 // TestConvergedMemory: what a member costs at the start does not depend on how many others it knows.
 func TestConvergedMemory(t *testing.T) {
 	perNode := func(nodes int) uint64 {

@@ -178,19 +178,16 @@ func (c *Checker) begin(i int) {
 
 // Converged says, before anything else, that a process of every member begins, and that each knows all of them,
 // by number, to be alive as their records say.
-func (c *Checker) Converged(at core.Instant, members []swim.Record) {
+func (c *Checker) Converged(_ core.Instant, members []swim.Record) {
 	var view pages.Array[row]
 	for s := range members {
 		r := &members[s]
 		*view.Edit(s) = row{identity: identity(r), incarnation: r.Incarnation, known: true, told: toldAlive}
-		c.members[s].issue(r.Incarnation, identity(r))
-		c.members[s].addr, c.members[s].here = r.Addr, []uint64{identity(r)}
 	}
 	for i := range members {
 		c.begin(i)
-		m := &c.members[i]
-		m.entered, m.states[swim.Alive] = true, len(members)
-		m.prober.by = c.config.Tell(i, at).Add(m.swim.ProbeInterval)
+		c.announces(i, &members[i], identity(&members[i]))
+		c.members[i].states[swim.Alive] = len(members)
 		c.views[i] = view.Clone()
 	}
 }

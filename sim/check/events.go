@@ -12,6 +12,8 @@ func (c *Checker) event(i int, ev core.Event) {
 	switch ev := ev.(type) {
 	case *swim.Transition:
 		c.transition(i, ev)
+	case *swim.Ready:
+		c.enters(i) // by now, even if nothing changed in a table it began with
 	case *swim.Joined:
 		c.tell(i, ev.Member.Name, toldAlive, toldNothing, toldFailed, toldLeft)
 	case *swim.Updated:

@@ -145,24 +145,35 @@ func (c *Checker) fold(o, s int, t *swim.Transition) {
 	if o != s || t.Gone {
 		return
 	}
-	if !m.entered {
+	c.enters(s)
+	c.announces(s, &t.New, c.identity)
+}
+
+// enters notes that a member is in its own table from now on.
+func (c *Checker) enters(i int) {
+	if m := &c.members[i]; !m.entered {
 		m.entered = true
 		m.prober.by = c.now.Add(m.swim.ProbeInterval)
 	}
-	if m.addr.IsValid() && m.addr != t.New.Addr {
+}
+
+// announces notes what a member says about itself.
+func (c *Checker) announces(i int, r *swim.Record, identity uint64) {
+	m := &c.members[i]
+	if m.addr.IsValid() && m.addr != r.Addr {
 		m.moved, c.moves = true, true
 	}
-	if m.addr != t.New.Addr {
-		m.addr, m.here = t.New.Addr, m.here[:0]
+	if m.addr != r.Addr {
+		m.addr, m.here = r.Addr, m.here[:0]
 	}
-	if !slices.Contains(m.here, c.identity) {
-		m.here = append(m.here, c.identity)
+	if !slices.Contains(m.here, identity) {
+		m.here = append(m.here, identity)
 	}
-	if t.New.State == swim.Alive && !m.forgetful { // who leaves may do so at another's word
-		m.highest = max(m.highest, t.New.Incarnation)
+	if r.State == swim.Alive && !m.forgetful { // who leaves may do so at another's word
+		m.highest = max(m.highest, r.Incarnation)
 	}
-	m.issue(t.New.Incarnation, c.identity)
-	c.recordMax = max(c.recordMax, recordSize+len(t.New.Meta))
+	m.issue(r.Incarnation, identity)
+	c.recordMax = max(c.recordMax, recordSize+len(r.Meta))
 }
 
 // follow tells the oracles of traffic what changes; r is the row before.
