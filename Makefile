@@ -11,6 +11,7 @@ FUZZTIME  ?= 60s
 BENCHTIME ?= 1s
 VERIFY_SEEDS ?= 0:50
 TESTFLAGS ?=
+SEEDS     ?= 0:2000
 
 # Programs and hosts build for these.
 NATIVE := linux/amd64 linux/arm64 linux/arm darwin/arm64 windows/amd64 freebsd/amd64
@@ -96,10 +97,20 @@ fuzz: ## run every fuzz target for FUZZTIME (60s)
 verify: build ## the same runs at every GOAMD64 and GOGC, with -race, in every process, native and guest; needs a C compiler
 	./bin/nekton sim verify -seeds $(VERIFY_SEEDS) -source .
 
+.PHONY: sweep
+sweep: build ## SEEDS (0:2000) clusters, each with other faults, under all oracles
+	./bin/nekton sim sweep -seeds $(SEEDS)
+
+.PHONY: accept
+accept: build ## the figures of the SWIM and Lifeguard papers; ACCEPTFLAGS=-quick for a slice
+	./bin/nekton sim accept swim $(ACCEPTFLAGS)
+	./bin/nekton sim accept lifeguard $(ACCEPTFLAGS)
+
 .PHONY: bench
-bench: ## benchmarks, with hashicorp/memberlist beside ours
+bench: build ## benchmarks, with hashicorp/memberlist beside ours
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem ./core/... ./codec/... ./hosts/wasi
 	cd bench && $(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem ./...
+	./bin/nekton sim bench
 
 .PHONY: interop
 interop: build ## the guest under another WASI runtime, and the wire beside other implementations; needs node
