@@ -70,7 +70,7 @@ func (w *world) rekey(i int, op *Op, id uint64) core.Command {
 }
 
 // rotate draws a change of keys that some members miss, as those that are down do. At the end somebody sees to
-// them as well. Members that are not sealed do not know what is meant, and say so.
+// them as well. Members that are not sealed have no keys, and nothing happens.
 func (g *generator) rotate() (ops []Op) {
 	name := string(rune('a' + g.choose(4))) // few: a node holds 16 at most
 	missed := g.some(g.choose(g.nodes))

@@ -23,6 +23,10 @@ func (w *world) work(i int, op *Op) {
 			w.command(i, w.request(i, op, check.Name(peer)))
 		}
 		return
+	case Key:
+		if !w.sealed {
+			return // there is none, and a guest is not asked what it has no words for
+		}
 	}
 	w.command(i, w.request(i, op, ""))
 }

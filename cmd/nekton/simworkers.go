@@ -135,6 +135,9 @@ func (s *sweep) take(ctx context.Context, a attempt, bar *progress) error {
 	s.covered.add(&a.c, r)
 	if r.OK {
 		s.total.OK++
+		if r.Apart != "" {
+			out.ExitCode = exitApart
+		}
 	} else {
 		s.total.Failed++
 		if err := s.fail(ctx, a, &out); err != nil {
