@@ -53,6 +53,16 @@ func TestConvergedScenarios(t *testing.T) {
 	}
 }
 
+// TestConvergedSealed: sealed members begin there as well.
+func TestConvergedSealed(t *testing.T) {
+	c, err := Options{Scenario: "crash", Nodes: 16, Seed: 2, Converged: true}.Case()
+	require.NoError(t, err)
+	c.Sealed = true
+	r, err := Simulate(c, Harness{})
+	require.NoError(t, err)
+	require.True(t, r.OK, "%v %v", r.Violations, r.Disagree)
+}
+
 // TestConvergedPhasesAreSpread: members that start together do not act together.
 func TestConvergedPhasesAreSpread(t *testing.T) {
 	var first [10]int // pings by tenth of the first interval
