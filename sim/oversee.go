@@ -22,9 +22,12 @@ func (w *world) oversee(c *Case, h *Harness) {
 	}
 }
 
-// disturb tells the oracles that the world is not calm. A crash is over at once, as far as others go.
+// disturb tells the oracles that the world is not calm. A crash is over at once, as far as others go. Once keys
+// have changed, who knows which is not followed: from then on members that run may be deaf to each other.
 func (w *world) disturb(op *Op, opened int) {
-	if kindTable[op.Kind].params&isWindow != 0 && op.Kind != Crash && op.Kind != CrashWithin {
+	switch {
+	case op.Kind == Crash || op.Kind == CrashWithin:
+	case kindTable[op.Kind].params&isWindow != 0, op.Kind == Key && w.sealed:
 		w.windows += opened
 	}
 	w.check.Disturbed(w.now, w.windows)
