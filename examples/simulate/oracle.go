@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"time"
 
 	"github.com/nekton-go/nekton/core"
@@ -11,7 +12,8 @@ import (
 // silence is how long a node may have been given no input and still count as running.
 const silence = 10 * time.Second
 
-// agree is an oracle: counts never fall, and in the end all registers that run hold the same value.
+// agree is an oracle: counts never fall, and in the end any two that run and see each other hold the same value.
+// Some members of a swarm are gone for good, or cut off for good: those others see dead, and nothing is asked of them.
 type agree struct {
 	log   *check.Log
 	nodes []seen
@@ -20,7 +22,7 @@ type agree struct {
 // seen is what the oracle knows of one node.
 type seen struct {
 	heard core.Instant // when it was last given an input
-	meets bool         // it knows others, and so they should come to agree
+	peers []int        // whom it sees alive
 	holds Value
 }
 
@@ -36,37 +38,42 @@ func (a *agree) Input(at core.Instant, node int, _ *core.Input) {
 
 // Effect implements check.Oracle.
 func (a *agree) Effect(_ core.Instant, node int, e *core.Effect) {
-	was := &a.nodes[node].holds
+	n := &a.nodes[node]
 	switch event := e.Event.(type) {
 	case *swim.Ready: // a process begins, and with it an empty register
-		a.nodes[node].meets, *was = false, Value{}
+		n.peers, n.holds = nil, Value{}
 	case *swim.Joined:
-		a.nodes[node].meets = true
+		n.peers = append(n.peers, check.Index(event.Member.Name))
+	case *swim.Failed:
+		n.forget(event.Member.Name)
+	case *swim.Departed:
+		n.forget(event.Member.Name)
 	case *Holds:
-		if event.Count < was.Count {
+		if event.Count < n.holds.Count {
 			a.log.Add(check.Violation{
-				Oracle: "R1", Name: "count-monotone", What: event.String(), Expected: "more than " + was.String(),
+				Oracle: "R1", Name: "count-monotone", What: event.String(), Expected: "more than " + n.holds.String(),
 			})
 		}
-		*was = event.Value
+		n.holds = event.Value
 	}
+}
+
+func (n *seen) forget(name string) {
+	n.peers = slices.DeleteFunc(n.peers, func(i int) bool { return i == check.Index(name) })
 }
 
 // Finished implements check.Oracle.
 func (a *agree) Finished(at core.Instant) {
-	first := -1
 	for i := range a.nodes {
-		n := &a.nodes[i]
-		if !n.meets || n.holds.Count == 0 || at.Sub(n.heard) > silence {
-			continue
-		}
-		if first < 0 {
-			first = i
-		}
-		if expected := &a.nodes[first].holds; n.holds != *expected {
+		for j := range i {
+			n, other := &a.nodes[i], &a.nodes[j]
+			running := at.Sub(n.heard) <= silence && at.Sub(other.heard) <= silence
+			if !running || !slices.Contains(n.peers, j) || !slices.Contains(other.peers, i) || n.holds == other.holds {
+				continue
+			}
 			a.log.Add(check.Violation{
-				Oracle: "R2", Name: "registers-agree", Observer: check.Name(i), Subject: check.Name(first),
-				What: "holds " + n.holds.String(), Expected: expected.String() + ", as " + check.Name(first) + " does",
+				Oracle: "R2", Name: "registers-agree", Observer: check.Name(i), Subject: check.Name(j),
+				What: "holds " + n.holds.String(), Expected: other.holds.String() + ", as " + check.Name(j) + " does",
 			})
 			return
 		}
