@@ -13,6 +13,7 @@ import (
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/stack"
 	"github.com/nekton-go/nekton/core/swim"
+	"github.com/nekton-go/nekton/sim/check"
 )
 
 func mustRun(t testing.TB, o Options) Result {
@@ -239,4 +240,26 @@ func TestPacketsAllocateNothing(t *testing.T) {
 	second()
 	require.Zero(t, testing.AllocsPerRun(10, second))
 	require.Greater(t, w.packets, uint64(4000))
+}
+
+// complains is an oracle that finds one thing wrong at the end.
+type complains struct {
+	log *check.Log
+	id  string
+}
+
+func (complains) Input(core.Instant, int, *core.Input)   {}
+func (complains) Effect(core.Instant, int, *core.Effect) {}
+func (c complains) Finished(core.Instant)                { c.log.Add(check.Violation{Oracle: c.id, What: "no"}) }
+
+// TestComplaintsCount: no run that an oracle complains about is OK, whatever its letter and however well views agree.
+func TestComplaintsCount(t *testing.T) {
+	for _, id := range []string{"S99", "L99"} {
+		r := mustRun(t, Options{Scenario: "calm", Nodes: 2, Harness: Harness{
+			Oracles: []NewOracle{func(l *check.Log) check.Oracle { return complains{l, id} }},
+		}})
+		require.True(t, r.Converged)
+		require.False(t, r.OK, id)
+		require.Equal(t, id, r.Broken())
+	}
 }
