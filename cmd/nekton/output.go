@@ -7,6 +7,21 @@ import (
 	"unicode/utf8"
 )
 
+// output remembers that something could not be written, which most who print do not ask.
+type output struct {
+	w   io.Writer
+	err error // the first
+}
+
+// Write implements io.Writer.
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.w.Write(b)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
 // printJSON writes v as one line.
 func printJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)

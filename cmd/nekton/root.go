@@ -49,9 +49,13 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root := newRoot()
 	root.SetArgs(doubleDashes(root, args))
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	out := &output{w: stdout}
+	root.SetOut(out)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	if err == nil && out.err != nil {
+		err = infra(fmt.Errorf("what there is to say could not be written: %w", out.err))
+	}
 	var exit *exitError
 	switch {
 	case err == nil:

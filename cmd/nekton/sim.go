@@ -97,6 +97,7 @@ func verdict(r *sim.Result) error {
 	return exitWith(exitApart)
 }
 
+// printResult shows what is known of a run that did not fail, but for the verdict.
 func printResult(w io.Writer, r *sim.Result) {
 	fmt.Fprintf(w, "%s: %d nodes for %v in %v, %d steps, seed %d, trace %s\n", r.Scenario, r.Nodes,
 		millis(r.VirtualMS), millis(r.WallMS), r.Steps, r.Seed, r.TraceHash)
@@ -114,9 +115,6 @@ func printResult(w io.Writer, r *sim.Result) {
 	fmt.Fprintf(w, "traffic: %.1f packets and %.0f bytes per node and second\n", r.PacketsPerNodeS, r.BytesPerNodeS)
 	if r.Apart != "" {
 		fmt.Fprintf(w, "cannot agree: %s\n", r.Apart)
-	}
-	if r.OK {
-		fmt.Fprintln(w, "ok")
 	}
 }
 

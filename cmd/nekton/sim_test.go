@@ -1,10 +1,12 @@
 package main
 
 import (
+	"archive/zip"
 	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -274,4 +276,55 @@ func TestQuoted(t *testing.T) {
 	} {
 		require.Equal(t, want, quoted(word))
 	}
+}
+
+// TestWorse: of the runs of a grid, or a sweep, the worst decides, whenever it came.
+func TestWorse(t *testing.T) {
+	bad := []int{exitDiffers, exitUnsafe, exitNotLive, exitSlow, exitApart, exitOK}
+	for i, more := range bad {
+		for _, less := range bad[i:] {
+			require.Equal(t, more, worse(more, less))
+			require.Equal(t, more, worse(less, more))
+		}
+	}
+}
+
+// TestOutputThatIsLost: who cannot say that all is well must not say so by the exit code either.
+func TestOutputThatIsLost(t *testing.T) {
+	for _, test := range []struct {
+		args []string
+		code int
+	}{
+		{[]string{"sim", "run", "-scenario", "calm", "-nodes", "2"}, exitInfra},
+		{[]string{"sim", "sweep", "-seeds", "0:1", "-swarm", "lite"}, exitInfra},
+		{[]string{"sim", "replay", "testdata/missing.simrepro"}, exitMisuse}, // says nothing there
+		{[]string{"sim", "sweep", "-seeds", "0:1", "-swarm", "lite", "-mutant", "canary", "-bundles="}, exitUnsafe},
+	} {
+		var stderr bytes.Buffer
+		require.Equal(t, test.code, run(t.Context(), test.args, nil, fullDisk{}, &stderr), test.args)
+		if test.code != exitMisuse {
+			require.Contains(t, stderr.String(), errFull.Error(), test.args)
+		}
+	}
+}
+
+var errFull = errors.New("no space left")
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errFull }
+
+// TestDamagedBundle: a bundle of this version that it cannot read is not blamed on another.
+func TestDamagedBundle(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "x.simrepro")
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	w, err := z.Create("manifest.json")
+	require.NoError(t, err)
+	require.NoError(t, printJSON(w, manifest()))
+	require.NoError(t, z.Close())
+	require.NoError(t, os.WriteFile(file, b.Bytes(), 0o600))
+	_, err = readBundle(file)
+	require.ErrorContains(t, err, "although it made it")
+	require.NotContains(t, err.Error(), "use the version")
 }

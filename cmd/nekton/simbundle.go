@@ -53,6 +53,8 @@ func readBundle(file string) (*repro.Bundle, error) {
 	}
 	b, err := repro.Read(f, info.Size())
 	switch {
+	case errors.Is(err, repro.ErrForeign) && b.Manifest == manifest():
+		return nil, misuse(fmt.Errorf("%s: %w, although it made it: it was damaged or changed since", file, err))
 	case errors.Is(err, repro.ErrForeign):
 		return nil, misuse(fmt.Errorf("%s was made by %s, and this is nekton %s: %w; use the version that made it",
 			file, b.Manifest.Tool, version(), err))

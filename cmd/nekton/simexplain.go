@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -44,6 +45,9 @@ func newSimExplain() *cobra.Command {
 			return err
 		}
 		found.report.Reproduce = commandLine(typed(c, args)...)
+		if len(args) > 0 && filepath.Ext(args[0]) == bundleExt && c.Flags().NFlag() == 0 {
+			found.report.Reproduce = commandLine("sim", "replay", args[0])
+		}
 		_, err = fmt.Fprint(c.OutOrStdout(), &found.report)
 		return err
 	}

@@ -82,6 +82,9 @@ func (f *finding) save(file string) (err error) {
 // tell puts the report into the bundle. What a bundle says of itself does not depend on where it is.
 func (f *finding) tell() {
 	report := f.report
-	report.Reproduce = "nekton sim replay " + bundleName(&f.bundle)
+	report.Reproduce = replayer(&f.bundle)
 	f.bundle.Failure = report.String()
 }
+
+// replayer is the command that a bundle itself says replays it.
+func replayer(b *repro.Bundle) string { return "nekton sim replay " + bundleName(b) }

@@ -51,7 +51,7 @@ func newSimReplay() *cobra.Command {
 		if r.until > 0 || r.at > 0 {
 			return r.stop(c.Context(), b.Case)
 		}
-		return r.replay(c.Context(), b)
+		return r.replay(c.Context(), b, commandLine(typed(c, args)...))
 	}
 	return c
 }
@@ -65,7 +65,7 @@ type simReplay struct {
 	w, log io.Writer
 }
 
-func (r *simReplay) replay(ctx context.Context, b *repro.Bundle) error {
+func (r *simReplay) replay(ctx context.Context, b *repro.Bundle, again string) error {
 	here := manifest()
 	foreign := b.Manifest.Tool != here.Tool || b.Manifest.Core != here.Core
 	if foreign {
@@ -81,7 +81,7 @@ func (r *simReplay) replay(ctx context.Context, b *repro.Bundle) error {
 	got := repro.Outcome(&result)
 	differences := b.Expect.Differences(&got)
 	if b.Failure != "" && len(differences) == 0 {
-		fmt.Fprint(r.w, b.Failure)
+		fmt.Fprint(r.w, strings.Replace(b.Failure, "\nreproduce: "+replayer(b)+"\n", "\nreproduce: "+again+"\n", 1))
 	}
 	switch {
 	case len(differences) == 0:

@@ -26,7 +26,7 @@ func newSimRun() *cobra.Command {
 			"Exit codes: nekton help sim.",
 		Example: "  nekton sim run -scenario crash -nodes 128\n" +
 			"  nekton sim run -scenario partition -nodes 32 -for 15m -seed 7 -json\n" +
-			"  nekton sim run -swarm default -seed 7 -mask crash,loss",
+			"  nekton sim run -swarm default -seed 7 -mask crash,cut",
 		Args: oneFileAtMost,
 	}
 	r := simRun{}
@@ -56,9 +56,7 @@ func newSimRun() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if worst == exitOK {
-				worst = code
-			}
+			worst = worse(worst, code)
 		}
 		return exitWith(worst)
 	}
@@ -178,6 +176,9 @@ func (r *simRun) show(out *ran, found *finding) error {
 	printResult(r.w, &out.Result)
 	for _, line := range out.Unmet {
 		fmt.Fprintln(r.w, "EXPECTED:", line)
+	}
+	if len(out.Unmet) == 0 {
+		fmt.Fprintln(r.w, "ok")
 	}
 	return nil
 }

@@ -202,7 +202,7 @@ func (s *sweep) conclude(parent context.Context, cause, err error) error {
 		return infra(err)
 	case parent.Err() != nil:
 		return &exitError{exitInterrupted, errors.New("interrupted")}
-	case errors.Is(cause, errTime) && s.seeds.to == openEnd:
+	case errors.Is(cause, errTime) && s.seeds.to == openEnd && s.total.Seeds > 0:
 	case errors.Is(cause, errTime), errors.Is(cause, errMemory):
 		return &exitError{exitBudget, cause}
 	}

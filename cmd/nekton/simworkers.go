@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -180,12 +183,12 @@ func (s *sweep) fail(ctx context.Context, a attempt, out *seedRun) error {
 
 // worse is the exit code that says more.
 func worse(a, b int) int {
-	for _, code := range []int{exitDiffers, exitUnsafe, exitNotLive} {
+	for _, code := range []int{exitDiffers, exitUnsafe, exitNotLive, exitSlow, exitApart} {
 		if a == code || b == code {
 			return code
 		}
 	}
-	return max(a, b)
+	return exitOK
 }
 
 func (s *sweep) show(r *seedRun) error {
@@ -201,10 +204,33 @@ func (s *sweep) show(r *seedRun) error {
 	if err == nil && r.Deterministic != nil && !*r.Deterministic {
 		_, err = fmt.Fprintln(s.w, "     NOT DETERMINISTIC: a second run went another way")
 	}
-	if err == nil && r.Bundle != "" {
-		_, err = fmt.Fprintf(s.w, "     %s\n", commandLine("sim", "explain", r.Bundle))
+	if err == nil {
+		_, err = fmt.Fprintf(s.w, "     %s\n", s.explainer(r))
 	}
 	return err
+}
+
+// explainer is the command that tells more about a failure. Of what is masked, explain takes only what is there.
+func (s *sweep) explainer(r *seedRun) string {
+	if r.Bundle != "" {
+		return commandLine("sim", "explain", r.Bundle)
+	}
+	words := []string{"sim", "explain", "-swarm", s.swarm, "-seed", strconv.FormatUint(r.Seed, 10)}
+	if c, err := sim.Swarm(r.Seed, s.swarm); err == nil {
+		drawn := faultsOf(&c)
+		mask := slices.Clone(s.changes.mask)
+		mask = slices.DeleteFunc(mask, func(name string) bool { return !slices.Contains(drawn, name) })
+		if len(mask) > 0 {
+			words = append(words, "-mask", strings.Join(mask, ","))
+		}
+	}
+	if s.changes.mutant != "" {
+		words = append(words, "-mutant", s.changes.mutant)
+	}
+	if s.nodes.kind == "wasm" {
+		words = append(words, "-guest", "wasm")
+	}
+	return commandLine(words...)
 }
 
 func seen(r *seedRun) string {
