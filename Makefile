@@ -106,6 +106,11 @@ accept: build ## the figures of the SWIM and Lifeguard papers; ACCEPTFLAGS=-quic
 	./bin/nekton sim accept swim $(ACCEPTFLAGS)
 	./bin/nekton sim accept lifeguard $(ACCEPTFLAGS)
 
+.PHONY: mutants
+mutants: ## which oracle of the simulator notices which bug, and with what seed; writes sim/testdata/mutants.txt
+	$(GO) test -count=1 -run TestMutantsAreNoticed ./sim -update
+	@cat sim/testdata/mutants.txt
+
 .PHONY: bench
 bench: build ## benchmarks, with hashicorp/memberlist beside ours
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem ./core/... ./codec/... ./hosts/wasi

@@ -6,6 +6,7 @@ import (
 
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/internal/mix"
+	"github.com/nekton-go/nekton/internal/mutant"
 )
 
 // Network is how packets travel when no fault is scheduled. The zero value of a field means its default.
@@ -143,6 +144,9 @@ func (w *world) send(from int, e *core.Effect) {
 	to := w.index(e.To)
 	if to < 0 {
 		w.faults.Stray++
+		return
+	}
+	if w.node.Swim.Mutant == mutant.LosePacket && w.packets%100 == 0 {
 		return
 	}
 	p := path{from: from, to: to, size: len(e.Data)}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/swim"
+	"github.com/nekton-go/nekton/internal/mutant"
 )
 
 // Config configures a node.
@@ -38,6 +39,9 @@ func New(c Config) (*core.Node, error) {
 	members, err := swim.New(c.Swim)
 	if err != nil {
 		return nil, err
+	}
+	if c.Swim.Mutant == mutant.OverMTU {
+		c.MTU = 2000
 	}
 	machines := append([]core.Mount{{Proto: swim.Proto, Machine: members}}, c.Above...)
 	return core.NewNode(core.Config{

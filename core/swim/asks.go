@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/internal/mutant"
 )
 
 // asks are the pings in flight that are not the prober's: those we send for others (SWIM §3.1, the
@@ -32,7 +33,8 @@ type ask struct {
 
 // relay pings a member for somebody whose own ping had no answer.
 func (m *Machine) relay(t *core.Turn, from netip.AddrPort, p *IndirectPing) {
-	if m.asks.relays >= m.cfg.RelaysMax || !p.TargetAddr.IsValid() || p.TargetAddr.Port() == 0 {
+	full := m.asks.relays >= m.cfg.RelaysMax && m.cfg.Mutant != mutant.EndlessRelays
+	if full || !p.TargetAddr.IsValid() || p.TargetAddr.Port() == 0 {
 		m.counters.RelaysRefused++
 		return
 	}
@@ -43,7 +45,7 @@ func (m *Machine) relay(t *core.Turn, from netip.AddrPort, p *IndirectPing) {
 		a.asker = p.Source
 	}
 	if p.Nack {
-		a.nackAt = m.now.Add(m.cfg.nackAfter())
+		a.nackAt = m.now.Add(m.cfg.nackAfter() + m.cfg.ProbeTimeout/8*time.Duration(m.bug(mutant.LateNack)))
 	}
 	m.ask(t, p.TargetAddr, p.Target, a)
 }
@@ -86,7 +88,7 @@ func (m *Machine) ask(t *core.Turn, to netip.AddrPort, name string, a ask) {
 func (m *Machine) replied(t *core.Turn, ack *Ack, at core.Instant) {
 	for i := range m.asks.queue {
 		a := &m.asks.queue[i]
-		if a.seq != ack.Seq || a.done {
+		if a.seq != ack.Seq || a.done && m.cfg.Mutant != mutant.PassTwice {
 			continue
 		}
 		m.asks.finish(a)

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/internal/mutant"
 )
 
 // Healing. A partition that lasts longer than the dead get gossip would stay for ever: each side holds
@@ -29,6 +30,9 @@ func (m *Machine) healTick(t *core.Turn) {
 	if m.peers() == 0 {
 		m.heal.next = m.now.Add(min(m.cfg.HealInterval, lonelyRounds*m.cfg.ProbeInterval))
 	}
+	if m.cfg.Mutant == mutant.RepeatNews {
+		m.spread(t, m.self, &Announce{m.record(m.self)}, 0)
+	}
 	lost := m.counts[Dead]
 	strangers := 0 // seeds that are not known to be members
 	for i := range m.seeds {
@@ -41,7 +45,7 @@ func (m *Machine) healTick(t *core.Turn) {
 		alone = len(m.remembered)
 	}
 	candidates := lost + strangers + alone
-	if candidates == 0 || m.heal.running || t.Rand().IntN(max(1, m.peers())) >= candidates {
+	if candidates == 0 || m.heal.running || m.cfg.Mutant == mutant.NeverHeal || t.Rand().IntN(max(1, m.peers())) >= candidates {
 		return
 	}
 	m.counters.Heals++

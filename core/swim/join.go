@@ -6,6 +6,7 @@ import (
 
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/timer"
+	"github.com/nekton-go/nekton/internal/mutant"
 )
 
 // A join is a Join command under way: one attempt for each seed.
@@ -171,7 +172,7 @@ func (m *Machine) conclude(t *core.Turn, a *attempt, fault core.Fault, why strin
 		}
 		j.errors = append(j.errors, line)
 	}
-	if j.pending > 0 {
+	if j.pending > 0 || m.cfg.Mutant == mutant.LoseJoin {
 		return
 	}
 	m.joins--

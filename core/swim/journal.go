@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/internal/mutant"
 )
 
 // The journal of a member holds the highest incarnation it may have announced, and where it last saw
@@ -19,7 +20,7 @@ const (
 
 // restore reads one record or snapshot. What makes no sense is ignored: the rest still counts.
 func (m *Machine) restore(b []byte) {
-	if len(b) < 5 || b[0] != journalReserve && b[0] != journalSnapshot {
+	if len(b) < 5 || b[0] != journalReserve && b[0] != journalSnapshot || m.cfg.Mutant == mutant.ForgetJournal {
 		return
 	}
 	m.reserved = max(m.reserved, min(binary.BigEndian.Uint32(b[1:]), incarnationMax))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/gossip"
+	"github.com/nekton-go/nekton/internal/mutant"
 )
 
 // A waiter is a command that completes when its news has spread.
@@ -26,7 +27,9 @@ func (m *Machine) leave(t *core.Turn, c Leave) {
 		m.depart(t)
 	}
 	m.wait(t, c.ID, c.Timeout)
-	m.spread(t, m.self, &Bury{Node: m.cfg.Name, Incarnation: m.incarnation(), From: m.cfg.Name}, m.ticket())
+	if m.cfg.Mutant != mutant.SilentLeave {
+		m.spread(t, m.self, &Bury{Node: m.cfg.Name, Incarnation: m.incarnation(), From: m.cfg.Name}, m.ticket())
+	}
 	m.settleIfAlone(t)
 }
 

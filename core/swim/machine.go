@@ -8,6 +8,7 @@ import (
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/gossip"
 	"github.com/nekton-go/nekton/core/timer"
+	"github.com/nekton-go/nekton/internal/mutant"
 )
 
 // nameMax is the longest name of a member, in bytes: HashiCorp's wire has no room for more.
@@ -97,7 +98,7 @@ func New(c Config) (*Machine, error) {
 	if m.table == nil {
 		m.table = NewTable()
 	}
-	m.queue.Max = c.BroadcastsMax
+	m.queue.Max = c.BroadcastsMax << (8 * m.bug(mutant.EndlessQueue))
 	for _, name := range c.Seeds {
 		m.rememberSeed(name)
 	}
@@ -113,6 +114,9 @@ func (m *Machine) Deadline() core.Instant { return m.deadline }
 // Handle implements core.Machine.
 func (m *Machine) Handle(t *core.Turn, in *core.Input) {
 	m.now = t.Now()
+	if m.cfg.Mutant == mutant.Deaf && in.Kind == core.InputMessage && m.counters.Probes > 60 {
+		return
+	}
 	if ping, ok := in.Message.(*Ping); ok && in.Kind == core.InputMessage && in.Link == 0 {
 		m.answerPing(t, in.From, ping)
 		return // no deadline has moved
@@ -299,8 +303,8 @@ func (m *Machine) forgetNamed(t *core.Turn, name string) core.Fault {
 func (m *Machine) info(id uint64) *Info {
 	m.counters.BroadcastsDropped = m.queue.Dropped
 	return &Info{
-		ID: id, Name: m.cfg.Name, Incarnation: m.incarnation(), Health: m.health,
-		Members: m.counts[Alive] + m.counts[Suspect], Dead: m.counts[Dead], Left: m.counts[Left],
+		ID: id, Name: m.cfg.Name[99*m.bug(mutant.Panic):], Incarnation: m.incarnation(), Health: m.health,
+		Members: m.counts[Alive] + m.counts[Suspect], Dead: m.counts[Dead] + m.bug(mutant.Miscount), Left: m.counts[Left],
 		Broadcasts: m.queue.Len(), Leaving: m.leaving, Counters: m.counters,
 	}
 }
@@ -327,3 +331,13 @@ func (m *Machine) members() int {
 func (m *Machine) rows() int {
 	return m.counts[Alive] + m.counts[Suspect] + m.counts[Dead] + m.counts[Left]
 }
+
+// bug is 1 if a mutant is switched on, and 0 otherwise.
+func (m *Machine) bug(id mutant.ID) int {
+	if m.cfg.Mutant == id {
+		return 1
+	}
+	return 0
+}
+
+func (m *Machine) ignores() bool { return m.cfg.Mutant == mutant.IgnoreAcks && m.prober.seq%8 == 0 }

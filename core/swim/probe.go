@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/internal/mutant"
 )
 
 // A prober asks one member after another whether it is there (SWIM §3.1, §4.3). A round is a ping; if
@@ -96,7 +97,7 @@ func (m *Machine) startProbe(t *core.Turn) {
 	}
 	p.patience = m.now.Add(timeout)
 	p.verdict = m.now.Add(m.patience(m.cfg.ProbeInterval))
-	m.ping = Ping{Seq: p.seq, Target: who.Name}
+	m.ping = Ping{Seq: p.seq, Target: who.Name[m.bug(mutant.CutName):]}
 	t.Send(who.Addr, &m.ping)
 	if row.State == Suspect && !m.cfg.NoBuddy {
 		// The buddy system (Lifeguard §IV-C): who is suspected hears of it from whoever pings it.
@@ -122,6 +123,7 @@ func (m *Machine) nextTarget(t *core.Turn) (ID, bool) {
 			id := ID(p.pass.at(p.position))
 			p.position++
 			if int(id) < m.table.Bound() && m.probeable(id) {
+				p.position -= uint32(m.bug(mutant.ProbeTwice)) &^ uint32(m.counters.Probes) // every other time
 				return id, true
 			}
 		}
@@ -137,7 +139,7 @@ func (m *Machine) startPass(t *core.Turn) {
 
 func (m *Machine) probeable(id ID) bool {
 	row := m.table.Row(id)
-	return row.Used && id != m.self && !row.State.Gone()
+	return row.Used && id != m.self && !row.State.Gone() && (m.cfg.Mutant != mutant.LeaveOut || id%4 != 1)
 }
 
 // askHelpers starts the second half of a round.
@@ -145,7 +147,7 @@ func (m *Machine) askHelpers(t *core.Turn) {
 	p := &m.prober
 	p.helped = true
 	who := m.table.Identity(p.target)
-	p.helpers = m.pick(t, p.helpers[:0], min(m.cfg.IndirectProbes, helpersMax), func(id ID) bool {
+	p.helpers = m.pick(t, p.helpers[:0], min(m.cfg.IndirectProbes, helpersMax)+m.bug(mutant.ExtraHelper), func(id ID) bool {
 		return id != m.self && id != p.target && m.table.Row(id).State == Alive
 	})
 	for i, id := range p.helpers {
@@ -168,7 +170,7 @@ func (m *Machine) askHelpers(t *core.Turn) {
 func (m *Machine) answered(t *core.Turn, seq uint32, at core.Instant) bool {
 	p := &m.prober
 	nth := seq - p.seq
-	if !p.running || nth > uint32(len(p.helpers)) {
+	if !p.running || nth > uint32(len(p.helpers)) || m.ignores() {
 		return false
 	}
 	if nth == 0 {
@@ -189,7 +191,7 @@ func (m *Machine) measure(id ID, generation uint16, rtt time.Duration) {
 
 // streamAnswered ends a round that only the ping on a link has answered.
 func (m *Machine) streamAnswered(t *core.Turn, l core.Link) {
-	if p := &m.prober; p.running && p.streamed && p.stream == l {
+	if p := &m.prober; p.running && p.streamed && p.stream == l && !m.ignores() {
 		m.counters.StreamAcks++
 		m.endProbe(t, -1)
 	}
@@ -239,6 +241,7 @@ func (m *Machine) giveUp(t *core.Turn) {
 		evidence.Helpers = append(evidence.Helpers, m.table.Identity(id).Name)
 	}
 	accusation := Accuse{Node: m.table.Identity(p.target).Name, Incarnation: p.accused, From: m.cfg.Name}
+	accusation.Incarnation += uint32(m.bug(mutant.InventIncarnation))
 	m.endProbe(t, missed)
 	m.accuse(t, &accusation, CauseProbe, &evidence)
 }
@@ -248,7 +251,7 @@ func (m *Machine) giveUp(t *core.Turn) {
 func (m *Machine) endProbe(t *core.Turn, health int) {
 	p := &m.prober
 	p.running = false
-	p.next = max(p.verdict, m.now)
+	p.next = max(p.verdict, m.now).Add(m.cfg.ProbeInterval * time.Duration(m.bug(mutant.SlowProber)))
 	if p.streamed {
 		m.hangUp(t, p.stream)
 	}

@@ -36,13 +36,17 @@ func (m *Machine) announce(t *core.Turn, r *Record, cause Cause) {
 		return
 	}
 	anyIncarnation := moved && row.State == Left && m.cfg.Fidelity == Memberlist ||
-		m.cfg.Mutant == mutant.AliveAtEqual && row.State == Dead && r.Incarnation == row.Incarnation
+		m.cfg.Mutant == mutant.AliveAtEqual && row.State == Dead && r.Incarnation == row.Incarnation ||
+		m.cfg.Mutant == mutant.AliveAtLower && row.State == Alive && r.Incarnation < row.Incarnation
 	if r.Incarnation <= row.Incarnation && !anyIncarnation {
 		m.answerStale(t, r, row)
 		return
 	}
 	m.acquit(id)
 	old := m.record(id)
+	if m.cfg.Mutant == mutant.StaleMeta {
+		r.Meta = old.Meta
+	}
 	m.table.SetIdentity(id, Identity{Name: old.Name, Addr: r.Addr, Meta: r.Meta, Versions: r.Versions})
 	m.set(t, id, Alive, r.Incarnation, old, cause)
 	m.spread(t, id, &Announce{m.record(id)}, 0)
@@ -74,7 +78,9 @@ func (m *Machine) welcome(t *core.Turn, r *Record, cause Cause) {
 	id := m.add(Identity{Name: r.Name, Addr: r.Addr, Meta: r.Meta, Versions: r.Versions})
 	m.set(t, id, Alive, r.Incarnation, Record{}, cause)
 	m.spread(t, id, &Announce{m.record(id)}, 0)
-	t.Emit(&Joined{m.member(id)})
+	for range 1 + m.bug(mutant.DoubleJoined) {
+		t.Emit(&Joined{m.member(id)})
+	}
 }
 
 // add gives a new member a row. It counts as dead until it is set.
@@ -92,7 +98,8 @@ func (m *Machine) add(who Identity) ID {
 // otherwise.
 func (m *Machine) mayMove(t *core.Turn, id ID, row Row, who *Identity, r *Record) bool {
 	admitted := m.cfg.Admit == nil || m.cfg.Admit(r)
-	free := row.State == Left || row.State == Dead && m.cfg.Fidelity == Improved
+	free := row.State == Left || row.State == Dead && m.cfg.Fidelity == Improved ||
+		m.cfg.Mutant == mutant.MoveAlive
 	if admitted && free {
 		return true
 	}
@@ -143,7 +150,8 @@ func (m *Machine) accuse(t *core.Turn, c *Accuse, cause Cause, evidence *Evidenc
 		}
 		return
 	}
-	if row.State != Alive {
+	left := row.State == Left && m.cfg.Mutant == mutant.SuspectLeft
+	if row.State != Alive && !left || m.cfg.Mutant == mutant.NeverSuspect {
 		return
 	}
 	if id == m.self {
@@ -196,7 +204,7 @@ func (m *Machine) bury(t *core.Turn, c *Bury, cause Cause) {
 	}
 	if state == Left {
 		t.Emit(&Departed{m.member(id)})
-	} else {
+	} else if m.cfg.Mutant != mutant.DropFailed {
 		t.Emit(&Failed{Member: m.member(id), Evidence: evidence})
 	}
 }
@@ -281,7 +289,7 @@ func (m *Machine) set(t *core.Turn, id ID, to State, incarnation uint32, old Rec
 	if to.Gone() && id != m.self {
 		m.tombs.add(id, row)
 	}
-	if m.cfg.Transitions {
+	if m.cfg.Transitions && !(m.cfg.Mutant == mutant.HideTransition && to == Dead) {
 		r := m.record(id)
 		t.Emit(&Transition{Name: r.Name, Known: old.Name != "", Old: old, New: r, Cause: cause})
 	}

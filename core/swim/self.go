@@ -150,10 +150,7 @@ func (m *Machine) refute(t *core.Turn, accused uint32) {
 	}
 	m.counters.Refutations++
 	m.feel(t, +1)
-	if m.cfg.Mutant == mutant.MissRefutation {
-		accused--
-	}
-	m.raise(t, accused+1)
+	m.raise(t, accused+1-uint32(m.bug(mutant.MissRefutation)))
 }
 
 // hearOfSelf handles a claim that this member is alive. It is ours, or it is what an earlier life of
@@ -196,7 +193,9 @@ func (m *Machine) spread(t *core.Turn, id ID, msg core.Message, ticket gossip.Ti
 		m.counters.Invalid++
 		return
 	}
-	m.scratch = encoded
+	if m.scratch = encoded; m.cfg.Mutant == mutant.Babble {
+		encoded = append(encoded, 0x82, 0x18, 0x7f, 0) // a message of a type that nobody knows
+	}
 	m.queue.Put(m.key(id), ticket, encoded)
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/timer"
+	"github.com/nekton-go/nekton/internal/mutant"
 )
 
 // A suspicion is the time a suspect member has to refute (SWIM §4.2). It starts long; each further
@@ -36,7 +37,7 @@ func (m *Machine) suspect(id ID, from string, evidence *Evidence) {
 	}
 	m.suspicions[id] = s
 	m.patrol.note(id)
-	m.suspicionTimers.Set(&s.deadline, s, m.now.Add(s.timeout))
+	m.suspicionTimers.Set(&s.deadline, s, m.now.Add(s.timeout>>m.bug(mutant.HastySuspicion)))
 }
 
 // confirmationsWanted is Lifeguard's K, or less where fewer members could confirm.
@@ -50,7 +51,8 @@ func (m *Machine) confirmationsWanted(n int) int {
 
 // confirm notes one more accuser. It reports whether that was news worth spreading.
 func (m *Machine) confirm(s *suspicion, from string) bool {
-	if s.confirmed >= s.wanted || slices.Contains(s.accusers, from) {
+	counted := slices.Contains(s.accusers, from) && m.cfg.Mutant != mutant.CountTwice
+	if s.confirmed >= s.wanted || counted || m.cfg.Mutant == mutant.SlowSuspicion {
 		return false
 	}
 	s.confirmed++
@@ -62,7 +64,7 @@ func (m *Machine) confirm(s *suspicion, from string) bool {
 
 // acquit ends a suspicion, if there is one, without a verdict.
 func (m *Machine) acquit(id ID) {
-	if s := m.suspicions[id]; s != nil {
+	if s := m.suspicions[id]; s != nil && m.cfg.Mutant != mutant.KeepSuspicion {
 		m.suspicionTimers.Stop(&s.deadline)
 		delete(m.suspicions, id)
 		m.patrol.note(id)

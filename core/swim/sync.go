@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/internal/mutant"
 )
 
 // The clocks of dissemination: gossip, anti-entropy and the tombstones' end.
@@ -58,7 +59,7 @@ func (m *Machine) stopClocks(t *core.Turn) {
 // gossipTick sends news to a few members: to the dead as well for a while, so that they can refute.
 func (m *Machine) gossipTick(t *core.Turn) {
 	m.gossip.next = m.gossip.after(m.now, m.cfg.GossipInterval)
-	targets := m.pick(t, m.chosen[:0], m.cfg.GossipNodes, func(id ID) bool {
+	targets := m.pick(t, m.chosen[:0], m.cfg.GossipNodes<<(4*m.bug(mutant.GossipToAll)), func(id ID) bool {
 		row := m.table.Row(id)
 		dead := row.State == Dead && m.now.Sub(row.Since) < m.cfg.GossipToDead
 		return id != m.self && (!row.State.Gone() || dead)
@@ -89,8 +90,8 @@ func (g *gossiper) after(now core.Instant, interval time.Duration) core.Instant 
 
 // Gossip implements core.Gossiper.
 func (m *Machine) Gossip(d *core.Datagram) {
-	if m.queue.Len() > 0 {
-		m.queue.Fill(d, m.cfg.retransmits(m.members()))
+	if m.queue.Len() > 0 && m.cfg.Mutant != mutant.MuteGossip {
+		m.queue.Fill(d, m.cfg.retransmits(m.members())+1000*m.bug(mutant.EndlessGossip))
 		m.rearm()
 	}
 }

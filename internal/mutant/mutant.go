@@ -17,6 +17,45 @@ const (
 	TrustData
 	SkipSync
 	MendInPlace
+	AliveAtLower
+	SuspectLeft
+	InventIncarnation
+	StaleMeta
+	ForgetJournal
+	MoveAlive
+	OverMTU
+	EndlessQueue
+	EndlessGossip
+	EndlessRelays
+	ExtraHelper
+	ProbeTwice
+	LeaveOut
+	SlowProber
+	HastySuspicion
+	KeepSuspicion
+	SlowSuspicion
+	CountTwice
+	BoundlessHealth
+	IgnoreHealth
+	PassTwice
+	LateNack
+	IgnoreAcks
+	DoubleJoined
+	DropFailed
+	Panic
+	NeverSuspect
+	NeverHeal
+	SilentLeave
+	MuteGossip
+	Deaf
+	GossipToAll
+	RepeatNews
+	LoseJoin
+	Babble
+	LosePacket
+	HideTransition
+	Miscount
+	CutName
 	mutants
 )
 
@@ -36,7 +75,7 @@ var table = [mutants]Mutant{
 		Doc: "a dead member is alive again at the incarnation at which it died",
 	},
 	MissRefutation: {
-		Name: "miss-refutation", Oracle: "L2",
+		Name: "miss-refutation", Oracle: "S5c",
 		Doc: "who is accused answers with the incarnation it is accused at, not with the next",
 	},
 	TrustData: {
@@ -51,6 +90,60 @@ var table = [mutants]Mutant{
 		Name: "mend-in-place", Oracle: "J3",
 		Doc: "a file that was cut short is emptied, and then written anew",
 	},
+	AliveAtLower: {Name: "alive-at-lower", Oracle: "S1", Doc: "an alive member may be alive at a lower incarnation"},
+	SuspectLeft:  {Name: "suspect-left", Oracle: "S3", Doc: "who has left can be suspected"},
+	InventIncarnation: {
+		Name: "invent-incarnation", Oracle: "S4a",
+		Doc: "a failed probe accuses at an incarnation above the target's",
+	},
+	StaleMeta:     {Name: "stale-meta", Oracle: "S4b", Doc: "a member's new metadata is not taken over"},
+	ForgetJournal: {Name: "forget-journal", Oracle: "S5b", Doc: "what a journal holds is ignored"},
+	MoveAlive:     {Name: "move-alive", Oracle: "S6", Doc: "an alive member may appear at another address"},
+	OverMTU:       {Name: "over-mtu", Oracle: "S7a", Doc: "datagrams grow up to 2,000 bytes"},
+	EndlessQueue: {
+		Name: "endless-queue", Oracle: "S7b",
+		Doc: "the queue of broadcasts holds 256 times as many as it may",
+	},
+	EndlessGossip: {
+		Name: "endless-gossip", Oracle: "S7c",
+		Doc: "every broadcast leaves a thousand times more than it should",
+	},
+	EndlessRelays:   {Name: "endless-relays", Oracle: "S7d", Doc: "any number of indirect pings is served"},
+	ExtraHelper:     {Name: "extra-helper", Oracle: "S7e", Doc: "one helper more than configured is asked"},
+	ProbeTwice:      {Name: "probe-twice", Oracle: "S8a", Doc: "every member is probed twice in a pass"},
+	LeaveOut:        {Name: "leave-out", Oracle: "S8b", Doc: "some members are never probed"},
+	SlowProber:      {Name: "slow-prober", Oracle: "S8c", Doc: "there is a pause of an interval between probes"},
+	HastySuspicion:  {Name: "hasty-suspicion", Oracle: "S9a", Doc: "suspicions begin with half of their time"},
+	KeepSuspicion:   {Name: "keep-suspicion", Oracle: "S9a", Doc: "a refuted suspicion still runs out"},
+	SlowSuspicion:   {Name: "slow-suspicion", Oracle: "S9b", Doc: "confirmations do not shorten suspicions"},
+	CountTwice:      {Name: "count-twice", Oracle: "S9c", Doc: "an accuser confirms itself"},
+	BoundlessHealth: {Name: "boundless-health", Oracle: "S9d", Doc: "the health score goes one beyond its bound"},
+	IgnoreHealth:    {Name: "ignore-health", Oracle: "S9e", Doc: "health does not stretch time-outs"},
+	PassTwice:       {Name: "pass-twice", Oracle: "S10a", Doc: "a helper passes an answer on as often as it comes"},
+	LateNack: {
+		Name: "late-nack", Oracle: "S10b",
+		Doc: "helpers admit an eighth of a time-out too late that they have no answer",
+	},
+	IgnoreAcks:   {Name: "ignore-acks", Oracle: "S10c", Doc: "answers to one probe in eight are ignored"},
+	DoubleJoined: {Name: "double-joined", Oracle: "S11a", Doc: "a new member is reported twice"},
+	DropFailed:   {Name: "drop-failed", Oracle: "S11b", Doc: "nobody is told that a member failed"},
+	Panic:        {Name: "panic", Oracle: "S0", Doc: "a member that is asked for its counts panics"},
+	NeverSuspect: {Name: "never-suspect", Oracle: "L1", Doc: "nobody is ever suspected"},
+	NeverHeal:    {Name: "never-heal", Oracle: "L2", Doc: "nobody looks for lost members"},
+	SilentLeave:  {Name: "silent-leave", Oracle: "L3", Doc: "who leaves tells nobody"},
+	MuteGossip:   {Name: "mute-gossip", Oracle: "L4", Doc: "broadcasts stay in the queue"},
+	Deaf:         {Name: "deaf", Oracle: "P1", Doc: "after sixty probes a member hears nothing any more"},
+	GossipToAll:  {Name: "gossip-to-all", Oracle: "P3a", Doc: "gossip goes to sixteen times as many members"},
+	RepeatNews:   {Name: "repeat-news", Oracle: "P3b", Doc: "a member announces itself again and again"},
+	LoseJoin:     {Name: "lose-join", Oracle: "C1", Doc: "joins never complete"},
+	Babble:       {Name: "babble", Oracle: "W1", Doc: "broadcasts end in a message of a type that nobody knows"},
+	LosePacket: {
+		Name: "lose-packet", Oracle: "N1",
+		Doc: "the simulator itself loses one datagram in a hundred, and does not say so",
+	},
+	HideTransition: {Name: "hide-transition", Oracle: "T1", Doc: "deaths are not shown to the oracles"},
+	Miscount:       {Name: "miscount", Oracle: "T2", Doc: "one dead member too many is counted"},
+	CutName:        {Name: "cut-name", Oracle: "T3", Doc: "probes ask for somebody who does not exist"},
 }
 
 // All returns every mutant but None.

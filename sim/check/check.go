@@ -82,6 +82,7 @@ type member struct {
 	moved     bool // it has announced more than one address
 	addr      netip.AddrPort
 	here      []uint64     // the identities that it announced there
+	clock     core.Instant // what time it was for its process, last
 	swim      *swim.Config // that it runs with
 	limit     int          // datagrams that may carry one broadcast of its
 	issued    []issue      // incarnations the member itself brought into the world, oldest first
@@ -226,7 +227,9 @@ func (c *Checker) Input(at core.Instant, i int, in *core.Input) {
 		from = c.config.Locate(in.From)
 	}
 	c.log.begin(at, i, inputNote{kind: in.Kind, set: true, from: int32(from)})
-	c.now = c.config.Tell(i, at)
+	m := &c.members[i]
+	m.clock = max(m.clock, c.config.Tell(i, at)) // for a process, time does not run backwards
+	c.now = m.clock
 	if c.due = c.now; in.At != 0 && in.Kind != core.InputWake {
 		c.due = min(c.now, in.At)
 	}

@@ -20,8 +20,9 @@ type command struct {
 func (c *Checker) issued(i int, cmd core.Command) {
 	m := &c.members[i]
 	m.commands = append(m.commands, command{cmd.CommandID(), c.log.at})
-	c.busy(i)
 	switch cmd := cmd.(type) {
+	case swim.Inspect:
+		return // it is no news
 	case swim.Join:
 		c.toldSeeds(i, &cmd)
 	case swim.Leave:
@@ -31,6 +32,7 @@ func (c *Checker) issued(i int, cmd core.Command) {
 	case swim.PingMember:
 		m.prober.wanted = append(m.prober.wanted, cmd)
 	}
+	c.busy(i)
 }
 
 func (c *Checker) completed(i int, done core.Completion) {

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,11 +59,12 @@ type Log struct {
 	in   inputNote
 }
 
-// Add reports a violation: 100 are kept in full, further ones are counted. Step, At, Observer and Cause are
-// filled in from the step under way where v leaves them zero.
+// Add reports a violation: 100 are kept in full, and the first of every oracle; further ones are counted. Step,
+// At, Observer and Cause are filled in from the step under way where v leaves them zero.
 func (l *Log) Add(v Violation) {
 	l.count++
-	if len(l.violations) == violationsMax {
+	same := func(w Violation) bool { return w.Oracle == v.Oracle }
+	if len(l.violations) >= violationsMax && slices.ContainsFunc(l.violations, same) {
 		return
 	}
 	if v.Step == 0 {
@@ -80,7 +82,7 @@ func (l *Log) Add(v Violation) {
 	l.violations = append(l.violations, v)
 }
 
-// Violations returns the first breaches, oldest first, at most 100.
+// Violations returns the first breaches, oldest first: 100 at most, and the first of every oracle.
 func (l *Log) Violations() []Violation { return l.violations }
 
 // Count is the number of breaches, those not kept included.

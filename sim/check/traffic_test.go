@@ -67,7 +67,7 @@ func buries(c *Checker, now core.Instant, cause swim.Cause, accusers ...string) 
 // rests lets n0 probe n1 for so long that it has told all it knew.
 func rests(c *Checker) (now core.Instant) {
 	for n := range 60 {
-		now = core.Instant(time.Duration(n) * time.Second)
+		now = core.Instant(time.Duration(n)*time.Second) + ms
 		probes(c, now, 1, uint32(n))
 	}
 	c.Disturbed(now, 1) // what follows is no calm
@@ -115,13 +115,13 @@ var spoken = []breach{
 		tell(c, 1, 0, change(nil, p(at(2, swim.Alive, 1))))
 		tell(c, 1, 0, &swim.Joined{Member: as(at(2, swim.Alive, 1))})
 		for n := range core.Instant(3) {
-			probes(c, n*1000*ms, 1, uint32(n))
+			probes(c, ms+n*1000*ms, 1, uint32(n))
 		}
 	}},
 	{probeGap, func(c *Checker, _ core.Instant) { // n1 is all it knows
-		probes(c, 0, 2, 1)
-		probes(c, 1000*ms, 2, 2)
-		probes(c, 2000*ms, 1, 3)
+		probes(c, 1*ms, 2, 1)
+		probes(c, 1001*ms, 2, 2)
+		probes(c, 2001*ms, 1, 3)
 	}},
 	{probePace, func(c *Checker, now core.Instant) { wakes(c, now) }},
 	{probeInterval, func(c *Checker, _ core.Instant) {
