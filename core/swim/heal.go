@@ -45,7 +45,8 @@ func (m *Machine) healTick(t *core.Turn) {
 		alone = len(m.remembered)
 	}
 	candidates := lost + strangers + alone
-	if candidates == 0 || m.heal.running || m.cfg.Mutant == mutant.NeverHeal || t.Rand().IntN(max(1, m.peers())) >= candidates {
+	if candidates == 0 || m.heal.running || t.Rand().IntN(max(1, m.peers())) >= candidates ||
+		m.cfg.Mutant == mutant.NeverHeal {
 		return
 	}
 	m.counters.Heals++

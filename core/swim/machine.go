@@ -302,9 +302,10 @@ func (m *Machine) forgetNamed(t *core.Turn, name string) core.Fault {
 
 func (m *Machine) info(id uint64) *Info {
 	m.counters.BroadcastsDropped = m.queue.Dropped
+	m.counts[Dead] += m.bug(mutant.Miscount)
 	return &Info{
 		ID: id, Name: m.cfg.Name[99*m.bug(mutant.Panic):], Incarnation: m.incarnation(), Health: m.health,
-		Members: m.counts[Alive] + m.counts[Suspect], Dead: m.counts[Dead] + m.bug(mutant.Miscount), Left: m.counts[Left],
+		Members: m.counts[Alive] + m.counts[Suspect], Dead: m.counts[Dead], Left: m.counts[Left],
 		Broadcasts: m.queue.Len(), Leaving: m.leaving, Counters: m.counters,
 	}
 }

@@ -147,7 +147,8 @@ func (m *Machine) askHelpers(t *core.Turn) {
 	p := &m.prober
 	p.helped = true
 	who := m.table.Identity(p.target)
-	p.helpers = m.pick(t, p.helpers[:0], min(m.cfg.IndirectProbes, helpersMax)+m.bug(mutant.ExtraHelper), func(id ID) bool {
+	k := min(m.cfg.IndirectProbes, helpersMax) + m.bug(mutant.ExtraHelper)
+	p.helpers = m.pick(t, p.helpers[:0], k, func(id ID) bool {
 		return id != m.self && id != p.target && m.table.Row(id).State == Alive
 	})
 	for i, id := range p.helpers {

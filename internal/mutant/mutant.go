@@ -142,7 +142,7 @@ var table = [mutants]Mutant{
 		Doc: "the simulator itself loses one datagram in a hundred, and does not say so",
 	},
 	HideTransition: {Name: "hide-transition", Oracle: "T1", Doc: "deaths are not shown to the oracles"},
-	Miscount:       {Name: "miscount", Oracle: "T2", Doc: "one dead member too many is counted"},
+	Miscount:       {Name: "miscount", Oracle: "T2", Doc: "every look at the counts adds a dead member"},
 	CutName:        {Name: "cut-name", Oracle: "T3", Doc: "probes ask for somebody who does not exist"},
 }
 
