@@ -176,7 +176,7 @@ func TestStormsLoseNothing(t *testing.T) {
 
 // TestFaultsAllocateNothing sends packets through every fault at once.
 func TestFaultsAllocateNothing(t *testing.T) {
-	w := emptyWorld(4, 0, Harness{NewNode: func(i int, _ stack.Config) (core.Verbs, error) {
+	w := emptyWorld(4, 0, Harness{Opaque: true, NewNode: func(i int, _ stack.Config) (core.Verbs, error) {
 		return &pinger{to: address((i + 1) % 4)}, nil
 	}})
 	w.schedule(Op{Kind: Start, Nodes: []int{0, 1, 2, 3}})

@@ -92,7 +92,7 @@ func TestFalsePositivesOfTheWell(t *testing.T) {
 // TestStarvationAllocatesNothing has members starve and catch up, over and over.
 func TestStarvationAllocatesNothing(t *testing.T) {
 	for _, mode := range kindTable[Starve].modes {
-		w := emptyWorld(4, 0, Harness{NewNode: func(i int, _ stack.Config) (core.Verbs, error) {
+		w := emptyWorld(4, 0, Harness{Opaque: true, NewNode: func(i int, _ stack.Config) (core.Verbs, error) {
 			return &pinger{to: address((i + 1) % 4)}, nil
 		}})
 		w.schedule(Op{Kind: Start, Nodes: []int{0, 1, 2, 3}})
