@@ -91,7 +91,7 @@ func (s *Shrinker) keepFewMembers() {
 		for at := 0; at+size <= min(len(others), 3); at++ {
 			keep := append(slices.Clone(named), others[at:at+size]...)
 			gone := slices.DeleteFunc(slices.Clone(all), func(i int) bool { return slices.Contains(keep, i) })
-			if len(gone) > 0 && s.tryLuck("few members", without(s.best, gone), seedsPerReduction) {
+			if len(gone) > 0 && s.tryLuck("few members", without(s.best, gone), s.luck) {
 				return
 			}
 		}
@@ -186,7 +186,7 @@ func renumbered(list, left []int) []int {
 // resetConfig goes back to the default configuration, all at once or field by field.
 func (s *Shrinker) resetConfig() {
 	tuned := s.best.Tuned()
-	if len(tuned) == 0 || s.tryLuck("default configuration", s.best.Untuned(tuned...), seedsPerReduction) {
+	if len(tuned) == 0 || s.tryLuck("default configuration", s.best.Untuned(tuned...), s.luck) {
 		return
 	}
 	for _, field := range tuned {

@@ -38,6 +38,7 @@ type Shrinker struct {
 	oracle string        // that must complain
 	late   bool          // it complains only once the faults are over and all should be well
 	calm   time.Duration // then: from the last disturbance to the end
+	luck   uint64        // how many seeds to try
 	runs   int
 	err    error
 }
@@ -46,9 +47,10 @@ type Shrinker struct {
 var ErrPasses = errors.New("this case does not fail")
 
 const (
-	seedsPerReduction = 12  // other seeds that are tried where a smaller case passes
-	seedsToRenumber   = 200 // likewise, once, for what makes the greatest difference to readers
-	cheap             = 4   // members whose runs cost next to nothing
+	littleLuck      = 12  // other seeds that are tried at first where a smaller case passes
+	muchLuck        = 768 // likewise at last, if the case is not small by then
+	seedsToRenumber = 200 // likewise, for what makes the greatest difference to readers
+	small           = 4   // members, or faults, that a reader can hold in the head
 )
 
 // Shrink returns the smallest case it finds that fails as c does. If Run fails it returns that error beside
@@ -63,6 +65,17 @@ func (s *Shrinker) Shrink(c sim.Case) (sim.Case, error) {
 	}
 	s.late, s.calm = late(&c, &s.result), c.For-c.Mark
 	s.truncate()
+	for s.luck = littleLuck; s.luck <= muchLuck; s.luck *= 8 {
+		s.reduce()
+		if started(&s.best) <= small && s.best.Faults() <= small {
+			break
+		}
+	}
+	return s.best, s.err
+}
+
+// reduce makes all passes, until none of them helps any more.
+func (s *Shrinker) reduce() {
 	for before := -1; s.running() && before != size(&s.best); {
 		before = size(&s.best)
 		for _, pass := range []func(){
@@ -73,7 +86,6 @@ func (s *Shrinker) Shrink(c sim.Case) (sim.Case, error) {
 			s.truncate()
 		}
 	}
-	return s.best, s.err
 }
 
 // Runs is how many cases the last search simulated.
@@ -115,10 +127,10 @@ func (s *Shrinker) try(why string, c sim.Case) bool {
 
 // trySmall is tryLuck where runs have become cheap, and try where they have not.
 func (s *Shrinker) trySmall(why string, c sim.Case) bool {
-	if started(&s.best) > cheap {
+	if started(&s.best) > small && s.luck == littleLuck {
 		return s.try(why, c)
 	}
-	return s.tryLuck(why, c, seedsPerReduction)
+	return s.tryLuck(why, c, s.luck)
 }
 
 // tryLuck is try, and if that fails the same with other seeds.
