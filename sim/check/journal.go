@@ -30,7 +30,10 @@ func (c *Checker) Recovered(at core.Instant, i int, r Recovery) {
 	if r.Doubtful {
 		c.Amnesia(i)
 	}
-	for p := range 256 {
+	for p, used := range r.machines() {
+		if !used {
+			continue
+		}
 		got := slices.DeleteFunc(slices.Clone(r.Got), func(in core.Input) bool { return int(in.Proto) != p })
 		known, lost := r.compare(core.Proto(p), got)
 		if !known {
@@ -42,6 +45,17 @@ func (c *Checker) Recovered(at core.Instant, i int, r Recovery) {
 	if !slices.EqualFunc(r.Got, r.Again, Same) {
 		c.violate(i, -1, recoveryRepeats, "interrupted, and begun again, recovery found "+list(r.Again), list(r.Got))
 	}
+}
+
+// machines says which have stored something, or found something.
+func (r *Recovery) machines() (used [256]bool) {
+	for i := range r.Asked {
+		used[r.Asked[i].Proto] = true
+	}
+	for i := range r.Got {
+		used[r.Got[i].Proto] = true
+	}
+	return used
 }
 
 // compare reports whether what was found for one machine is what some first part of its stores adds up to, and
