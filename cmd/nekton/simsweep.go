@@ -159,6 +159,7 @@ func (s *sweep) run(parent context.Context) error {
 		defer timer.Stop()
 	}
 	defer s.memory.watch(func() { cancel(errMemory) })()
+	defer collectLess()()
 	start := time.Now()
 	s.reported, s.covered = map[string]int{}, coverage{}
 	if err := s.canary(parent); err != nil {
