@@ -86,6 +86,7 @@ type rule struct {
 	from, to bitset         // nil: everyone
 	salt     uint64         // keeps the draws of this rule apart from those of others of its kind
 	free     []core.Instant // when each sender's uplink is free: see bandwidth
+	weather  []weather      // of the paths that were used last: see burst
 }
 
 type bitset []uint64
@@ -115,6 +116,8 @@ func (n *network) add(index int32, op *Op) {
 		return
 	case Bandwidth:
 		r.free = make([]core.Instant, nodes)
+	case Burst:
+		r.weather = make([]weather, weatherKept)
 	case Corrupt:
 		n.tap.users++
 	}
