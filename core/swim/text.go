@@ -65,7 +65,7 @@ func (m *PushPull) AppendText(b []byte) ([]byte, error) {
 
 // AppendText implements core.Message.
 func (m *User) AppendText(b []byte) ([]byte, error) {
-	return fmt.Appendf(b, "user %q", m.Data), nil
+	return appendData(append(b, "user "...), m.Data), nil
 }
 
 // AppendText implements core.Message.
@@ -96,6 +96,17 @@ func appendClaim(b []byte, name string, incarnation uint32) []byte {
 
 func appendNumber(b []byte, what string, n int) []byte {
 	return strconv.AppendInt(append(b, what...), int64(n), 10)
+}
+
+// dataShown is how much of an application's message a text quotes, in bytes.
+const dataShown = 64
+
+func appendData(b, data []byte) []byte {
+	if len(data) <= dataShown {
+		return strconv.AppendQuote(b, string(data))
+	}
+	b = strconv.AppendQuote(b, string(data[:dataShown]))
+	return appendNumber(b, "... of bytes ", len(data))
 }
 
 func appendSource(b []byte, addr netip.AddrPort, name string) []byte {
@@ -176,7 +187,9 @@ func (e *HealthChanged) AppendText(b []byte) ([]byte, error) {
 
 // AppendText implements core.Event.
 func (e *UserReceived) AppendText(b []byte) ([]byte, error) {
-	return fmt.Appendf(b, "user %q from %v reliable=%v", e.Data, e.From, e.Reliable), nil
+	b = appendData(append(b, "user "...), e.Data)
+	b = append(append(b, " from "...), e.From.String()...)
+	return strconv.AppendBool(append(b, " reliable="...), e.Reliable), nil
 }
 
 // AppendText implements core.Event.
