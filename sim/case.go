@@ -87,6 +87,11 @@ func (c *Case) Faults() (n int) {
 
 // Validate says what makes no sense about a case, or returns nil. Errors wrap ErrOptions.
 func (c *Case) Validate() error {
+	one := c.Swim // first: what an impossible one makes of times would hide it
+	one.Name, one.Addr = check.Name(0), address(0)
+	if err := one.Validate(); err != nil {
+		return badOption("configuration of the members: %w", err)
+	}
 	switch {
 	case c.Nodes < 1 || c.Nodes > most(c.Converged):
 		return badOption("%d nodes; use 1 to %d%s", c.Nodes, most(c.Converged), moreIf(c.Converged))
@@ -101,11 +106,6 @@ func (c *Case) Validate() error {
 	}
 	if err := c.Network.validate(); err != nil {
 		return err
-	}
-	one := c.Swim
-	one.Name, one.Addr = check.Name(0), address(0)
-	if err := one.Validate(); err != nil {
-		return badOption("configuration of the members: %w", err)
 	}
 	for i := range c.Ops {
 		if err := c.Ops[i].validate(c.Nodes); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -161,6 +162,9 @@ func readRuns(file string) ([]scenario.Run, error) {
 		runs, err := scenario.Parse(text)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		for i := range runs {
+			runs[i].Case.Name = cmp.Or(runs[i].Case.Name, strings.TrimSuffix(filepath.Base(file), ".toml"))
 		}
 		return runs, nil
 	}

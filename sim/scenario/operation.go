@@ -32,7 +32,7 @@ type operation struct {
 func (o *operation) build(c *sim.Case, index int) (sim.Op, error) {
 	kind, err := sim.ParseKind(o.Kind)
 	if err != nil {
-		return sim.Op{}, bad("kind: %v; see: nekton sim list faults", err)
+		return sim.Op{}, bad("kind: %v; see: nekton sim list operations", err)
 	}
 	if o.At != 0 && (o.From != 0 || o.To != 0) {
 		return sim.Op{}, bad("give at, or from and to")
@@ -57,10 +57,9 @@ func (o *operation) build(c *sim.Case, index int) (sim.Op, error) {
 // selector says which members: "all", "n3", ["n1", "n2"], { pick = 3 } for so many at random,
 // { percent = 1 } for a share of all, at least one, and, for peers, "others".
 type selector struct {
-	names   []string
-	pick    int
-	percent int
-	asked   bool // for pick or percent
+	names []string
+	by    string // "pick" or "percent"; empty for names
+	size  int    // of what is picked
 }
 
 // UnmarshalTOML implements toml.Unmarshaler.
@@ -79,13 +78,11 @@ func (s *selector) UnmarshalTOML(value any) error {
 		}
 		return nil
 	case map[string]any:
-		if n, ok := v["pick"].(int64); ok && len(v) == 1 {
-			s.pick, s.asked = int(n), true
-			return nil
-		}
-		if n, ok := v["percent"].(int64); ok && len(v) == 1 {
-			s.percent, s.asked = int(n), true
-			return nil
+		for _, by := range []string{"pick", "percent"} {
+			if n, ok := v[by].(int64); ok && len(v) == 1 {
+				s.by, s.size = by, int(n)
+				return nil
+			}
 		}
 	}
 	return fmt.Errorf(`which members? write "all", "n3", ["n1", "n2"], { pick = 3 } or { percent = 10 }`)
@@ -94,14 +91,14 @@ func (s *selector) UnmarshalTOML(value any) error {
 // choose lists the members. Picks are drawn by the case's seed, the operation and its side.
 func (s *selector) choose(c *sim.Case, key int, nodes []int) ([]int, error) {
 	switch {
-	case s.asked && s.pick == 0 && (s.percent < 1 || s.percent > 100):
-		return nil, bad("percent = %d; use 1 to 100", s.percent)
-	case s.asked && s.pick == 0:
-		return sim.Pick(c.Seed, key, c.Nodes, max(1, c.Nodes*s.percent/100)), nil
-	case s.asked && (s.pick < 1 || s.pick > c.Nodes):
-		return nil, bad("pick = %d of %d members", s.pick, c.Nodes)
-	case s.asked:
-		return sim.Pick(c.Seed, key, c.Nodes, s.pick), nil
+	case s.by == "percent" && (s.size < 1 || s.size > 100):
+		return nil, bad("percent = %d; use 1 to 100", s.size)
+	case s.by == "percent":
+		return sim.Pick(c.Seed, key, c.Nodes, max(1, c.Nodes*s.size/100)), nil
+	case s.by == "pick" && (s.size < 1 || s.size > c.Nodes):
+		return nil, bad("pick = %d of %d members; use 1 to %d", s.size, c.Nodes, c.Nodes)
+	case s.by == "pick":
+		return sim.Pick(c.Seed, key, c.Nodes, s.size), nil
 	case len(s.names) == 1 && s.names[0] == "all":
 		return span(0, c.Nodes), nil
 	case len(s.names) == 1 && s.names[0] == "others":

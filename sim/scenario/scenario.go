@@ -3,7 +3,6 @@
 //	name = "one-way-loss"
 //	nodes = 100
 //	for = "5m"
-//	converged = true
 //
 //	[swim]
 //	SuspicionMult = 5
@@ -27,6 +26,43 @@
 // A file is one run, or, with a grid, one for each combination of its values, in the order of the file. Every
 // key that nobody knows is an error, and so is every value that cannot be meant. What a run does in detail is
 // in the [sim.Case] that it expands to.
+//
+// # Keys
+//
+// All may be left out. Durations are text, such as "500ms" or "1h"; times count from the beginning of the run.
+//
+//	name     what the run is called; default none
+//	doc      what happens in it, for readers
+//	seed     decides all that is left to chance; 0 or more, default 1
+//	nodes    how many members, all of which start and join at the beginning: 1 to 4096, default 16
+//	for      how long the run takes, past its last disturbance; default as long as members may need to agree
+//	preset   timing of the members: lan (default), wan or local, or one of them with -memberlist appended
+//
+//	[net]    how packets travel: see sim.Network
+//	latency  the least and the most; default ["500us", "1.5ms"], whatever the shape
+//	shape    how latencies are distributed between them: constant, even, exponential, log-normal or pareto
+//	mean     of latencies, which each shape needs
+//	sealed   whether members encrypt what they say; default false
+//
+//	[swim]   fields of swim.Config, spelt as there: numbers, and durations as text
+//
+//	[[op]]   one thing that happens, as often as there are some
+//	kind     what: required; nekton sim list operations says which there are and which keys each of them needs
+//	nodes    to whom: "all", "n3", ["n1", "n2"], { pick = 3 } for three that the seed draws, { percent = 10 }
+//	peers    likewise; "others" are all that nodes are not
+//	at       when, for what is over at once; or
+//	from, to when it begins and ends; without to it lasts to the end of the run
+//	one_way, lost, ppm, extra, every, size, nth, mode, text
+//	         as the fields of sim.Op
+//
+//	[[expect]]
+//	metric   one of violations, false_positives, false_positives_of_well, false_positives_among_well,
+//	         first_detection_ms, full_dissemination_ms, converged_ms, packets_per_node_s, bytes_per_node_s;
+//	         what did not happen measures -1
+//	at_most, at_least
+//	         whole numbers, one or both of them
+//
+//	[grid]   keys of the file, "op.0.ppm" for that of the first op, each with a list of values
 //
 // The library holds a file for each thing that users of such clusters report; see Library.
 package scenario
@@ -61,7 +97,7 @@ type Run struct {
 type file struct {
 	Name   string
 	Doc    string
-	Seed   uint64
+	Seed   int64 // TOML has no others
 	Nodes  int
 	For    duration
 	Preset string
@@ -150,7 +186,10 @@ func (f *file) build() (sim.Case, error) {
 	if f.Nodes < 1 || f.Nodes > nodesMax {
 		return sim.Case{}, bad("nodes = %d; use 1 to %d", f.Nodes, nodesMax)
 	}
-	c := sim.NewCase(f.Name, f.Nodes, f.Seed, members)
+	if f.Seed < 0 {
+		return sim.Case{}, bad("seed = %d; use 0 or more", f.Seed)
+	}
+	c := sim.NewCase(f.Name, f.Nodes, uint64(f.Seed), members)
 	if err := f.Net.apply(&c); err != nil {
 		return c, err
 	}
