@@ -24,8 +24,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,25 +57,41 @@ type Test struct {
 }
 
 // Run simulates the cases in testdata/sim/NAME, each as a subtest of its own, and then every seed until one
-// fails. Harnesses are used for one run after the other, never for two at one time.
+// fails; the seeds are left out if -run asks for one of those subtests. It ends the test by t.Fatal if a seed
+// fails, or cannot be simulated, and if Seeds or -sim.seeds make no sense. Harnesses are used for one run after
+// the other, never for two at one time.
 func Run(t *testing.T, s Test) {
-	dir := filepath.Join("testdata", "sim", filepath.FromSlash(t.Name()))
-	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) { s.file(t, file) })
-	}
 	first, end, err := seeds(*seedsFlag, s.Seeds)
 	if err != nil {
 		t.Fatal(err)
+	}
+	dir := filepath.Join("testdata", "sim", filepath.FromSlash(t.Name()))
+	files, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	asked := false
+	for _, file := range files {
+		if name, ok := strings.CutSuffix(file.Name(), ".json"); ok {
+			t.Run(name, func(t *testing.T) {
+				asked = below(t.Name())
+				s.file(t, filepath.Join(dir, file.Name()))
+			})
+		}
+	}
+	if asked {
+		return
 	}
 	if report, err := s.hunt(t.Name(), dir, first, end); err != nil {
 		t.Fatal(err)
 	} else if report != "" {
 		t.Fatal(report)
 	}
+}
+
+// below reports whether -run names a subtest by all parts of its name, and not only what it is part of.
+func below(name string) bool {
+	return strings.Count(flag.Lookup("test.run").Value.String(), "/") >= strings.Count(name, "/")
 }
 
 // hunt simulates seeds until one fails, and then says all there is to say about it.
@@ -154,15 +173,31 @@ func (s *Test) report(name, dir string, seed uint64, c sim.Case, r sim.Result) s
 	}
 	fmt.Fprintf(&b, "shrunk from %d members and %d faults to %d and %d:\n%s",
 		c.Nodes, c.Faults(), small.Nodes, small.Faults(), schedule(&small))
-	kept := fmt.Sprintf("%s-%d", r.Broken(), seed)
+	kept := fmt.Sprintf("%s-%d", strings.Trim(notInNames.ReplaceAllString(r.Broken(), "-"), "-"), seed)
 	if err := keep(filepath.Join(dir, kept+".json"), small); err != nil {
 		fmt.Fprintf(&b, "cannot keep the smaller case: %v\n", err)
-		fmt.Fprintf(&b, "reproduce: go test -run '^%s$' -sim.seeds=%d:%d", name, seed, seed+1)
+		fmt.Fprintf(&b, "reproduce: %s -sim.seeds=%d:%d", command(name), seed, seed+1)
 	} else {
 		fmt.Fprintf(&b, "kept as %s\n", filepath.Join(dir, kept+".json"))
-		fmt.Fprintf(&b, "reproduce: go test -run '^%s$/^%s$'", name, kept)
+		fmt.Fprintf(&b, "reproduce: %s", command(name+"/"+kept))
 	}
 	return b.String()
+}
+
+// notInNames is what names of files and tests do without: applications call their oracles as they like.
+var notInNames = regexp.MustCompile(`[^A-Za-z0-9]+`)
+
+// command runs one test of this package, from anywhere in its module.
+func command(name string) string {
+	pkg := "."
+	if info, ok := debug.ReadBuildInfo(); ok && strings.HasSuffix(info.Path, ".test") {
+		pkg = strings.TrimSuffix(info.Path, ".test")
+	}
+	parts := strings.Split(name, "/")
+	for i, part := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(part) + "$"
+	}
+	return fmt.Sprintf("go test %s -run '%s'", pkg, strings.Join(parts, "/"))
 }
 
 // keep writes a case where Run looks for it.

@@ -1,6 +1,7 @@
 package simtest
 
 import (
+	"flag"
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/nekton-go/nekton/core/stack"
 	"github.com/nekton-go/nekton/core/swim"
 	"github.com/nekton-go/nekton/sim"
+	"github.com/nekton-go/nekton/sim/check"
 )
 
 // TestSwarms is what a user of the module writes first.
@@ -44,7 +46,7 @@ shrunk from \d+ members and \d+ faults to [23] and [0-4]:
   t=.*start n0
 .*
 kept as .*S11.-\d+\.json
-reproduce: go test -run '\^TestRegister\$/\^S11.-\d+\$'$`, report)
+reproduce: go test \S+/sim/simtest -run '\^TestRegister\$/\^S11.-\d+\$'$`, report)
 
 	kept, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	require.NoError(t, err)
@@ -66,7 +68,36 @@ func TestNowhereToKeep(t *testing.T) {
 	report, err := s.hunt("TestRegister", filepath.Join(file, "sim"), 0, 50)
 	require.NoError(t, err)
 	require.Contains(t, report, "cannot keep the smaller case")
-	require.Regexp(t, `reproduce: go test -run '\^TestRegister\$' -sim.seeds=\d+:\d+$`, report)
+	require.Regexp(t, `reproduce: go test \S+/sim/simtest -run '\^TestRegister\$' -sim.seeds=\d+:\d+$`, report)
+}
+
+// complains is an oracle with a name that is no file's, which finds one thing wrong at the end.
+type complains struct{ log *check.Log }
+
+func (complains) Input(core.Instant, int, *core.Input)   {}
+func (complains) Effect(core.Instant, int, *core.Effect) {}
+func (c complains) Finished(core.Instant)                { c.log.Add(check.Violation{Oracle: "a/b: c", What: "no"}) }
+
+// TestOraclesHaveAnyName keeps a finding where Run looks for it, and names it as go test wants it.
+func TestOraclesHaveAnyName(t *testing.T) {
+	dir := t.TempDir()
+	s := Test{Swarm: "lite", Harness: sim.Harness{
+		Oracles: []sim.NewOracle{func(l *check.Log) check.Oracle { return complains{l} }},
+	}}
+	report, err := s.hunt("TestRegister/one[1]", dir, 0, 1)
+	require.NoError(t, err)
+	require.FileExists(t, filepath.Join(dir, "a-b-c-0.json"))
+	require.Contains(t, report, `-run '^TestRegister$/^one\[1\]$/^a-b-c-0$'`)
+}
+
+// TestBelow tells whether one kept case is asked for, which then runs alone.
+func TestBelow(t *testing.T) {
+	run := flag.Lookup("test.run").Value
+	defer func(before string) { require.NoError(t, run.Set(before)) }(run.String())
+	for pattern, want := range map[string]bool{"": false, "^TestA$": false, "^TestA$/^S2-7$": true} {
+		require.NoError(t, run.Set(pattern))
+		require.Equal(t, want, below("TestA/S2-7"), pattern)
+	}
 }
 
 func TestBadCases(t *testing.T) {
