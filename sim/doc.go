@@ -3,16 +3,25 @@
 //
 //	result, err := sim.Run(sim.Options{Scenario: "crash", Nodes: 128, Seed: 1})
 //
-// A scenario and a seed give an explicit schedule of operations and faults ([Op]). Everything that is
-// left to chance, such as the delay of one packet, is drawn by a key, for that packet alone: taking a
-// fault out of a schedule leaves every other draw as it was. Events are ordered by time, then class
+//	c, err := sim.Swarm(7, "default") // members, configuration and faults, all drawn from the seed
+//	result, err := sim.Simulate(c, sim.Harness{})
+//
+// What runs is a [Case]: data that says it all, but for code, which is the [Harness]. Cases come from a scenario
+// ([Options]), from the seed of a swarm ([Swarm]), from a file (package scenario, or JSON), or are written by hand
+// ([NewCase]). All hold an explicit schedule of operations and faults ([Op]; [Kinds] and [Catalogue] list what
+// there is). Everything that is left to chance, such as the delay of one packet, is drawn by a key, for that packet
+// alone: taking a fault out of a schedule leaves every other draw as it was. Events are ordered by time, then class
 // (schedule, input, deadline), then age, and nothing iterates over a map, reads a clock or computes with
-// floats. So a run is a function of its Options, and [Result].TraceHash, which covers every input and
+// floats. So a run is a function of its Case, and [Result].TraceHash, which covers every input and
 // every effect of every node, is its fingerprint: equal on every platform, and for any [Factory] whose
 // nodes behave alike, native or guest.
 //
-// Package check watches every step; what it found is in Result.Violations. The run must also end with
-// every view equal to the truth, within a bound that follows from the configuration.
+// Package check watches every step; what it found is in Result.Violations. After the last disturbance, and again at
+// the end, every view of those who are not gone or cut off for good must equal the truth, within a bound that
+// follows from the configuration; unless nobody could mend it ([Result].Apart).
+//
+// Around it, package simtest makes Go tests of runs, shrink makes failing cases small, slice finds what led to a
+// failure, repro keeps runs in files, and accept compares what runs measure with the papers.
 //
 // # The world
 //

@@ -35,7 +35,7 @@ func newSimAccept() *cobra.Command {
 		Short: "Measure what the papers say a cluster must show",
 		Long: "Run a suite of simulations and compare what they measure with what a paper, or arithmetic, says:\n" +
 			"swim is the suite of SWIM (2002), lifeguard that of Lifeguard (2017). Seeds are fixed: the figures are\n" +
-			"the same every time and everywhere. What each one means is in docs/TESTING.md.\n\n" +
+			"the same every time and everywhere.\n\n" +
 			"Exit codes: 0 every gate is passed, 14 one is not, 2 misuse.",
 		Example: "  nekton sim accept swim\n" +
 			"  nekton sim accept lifeguard -quick -json",
