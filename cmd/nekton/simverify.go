@@ -106,7 +106,7 @@ func (v *simVerify) run(ctx context.Context) (err error) {
 	for i := range v.reference {
 		steps += v.reference[i].Steps
 	}
-	fmt.Fprintf(v.w, "%-26s %d seeds, %d steps\n", "native, GOGC=off", len(v.reference), steps)
+	fmt.Fprintf(v.w, "%-26s %s, %d steps\n", "native, GOGC=off", count(len(v.reference), "seed"), steps)
 	ways := []way{
 		{"native, GOGC=10", func() ([]trace, error) { return collecting(10) }},
 		{"native, another process", func() ([]trace, error) { return v.again(ctx) }},
@@ -264,8 +264,11 @@ func (v *simVerify) elsewhere() ([]trace, error) {
 	}
 	defer f.Close()
 	all, err := readTraces(f)
-	if err != nil || len(all) == 0 {
-		return nil, misuse(fmt.Errorf("it is not what -print prints: %w", err))
+	if err == nil && len(all) == 0 {
+		err = errors.New("it is empty")
+	}
+	if err != nil {
+		return nil, misuse(fmt.Errorf("not what -print prints: %w", err))
 	}
 	return all, nil
 }
