@@ -24,6 +24,9 @@ func (r *rule) burst(now core.Instant, p *path) {
 	good, bad := r.Every-r.Extra, r.Extra
 	length := burstBlock * r.Every
 	since := now.Sub(core.Instant(r.At))
+	if r.weather == nil {
+		r.weather = make([]weather, weatherKept)
+	}
 	w := &r.weather[uint(p.from*31+p.to)%uint(len(r.weather))]
 	block := since / length
 	if !w.known || w.from != p.from || w.to != p.to || w.block != block || since < w.since {

@@ -116,8 +116,6 @@ func (n *network) add(index int32, op *Op) {
 		return
 	case Bandwidth:
 		r.free = make([]core.Instant, nodes)
-	case Burst:
-		r.weather = make([]weather, weatherKept)
 	case Corrupt:
 		n.tap.users++
 	}
