@@ -18,7 +18,7 @@ func (v *simVerify) builds(ctx context.Context) (ways []way) {
 		{name: "built for GOAMD64=v3", arch: "amd64", env: []string{"GOAMD64=v3"}},
 		{name: "built with -race", args: []string{"-race"}, env: []string{"CGO_ENABLED=1"}, cc: true},
 	} {
-		ways = append(ways, way{b.name, func() ([]trace, error) { return v.built(ctx, b) }})
+		ways = append(ways, way{b.name, func() ([]trace, error) { return v.built(ctx, b) }, false})
 	}
 	return ways
 }
