@@ -52,7 +52,8 @@ func newSim() *cobra.Command {
 	b.WriteString("Run whole clusters in virtual time, with every oracle watching. A run is a function of its\n" +
 		"case: the same one gives the same trace hash on every machine, with native or WebAssembly nodes.\n\n" +
 		"To look for failures, sweep over seeds. Each failure leaves a bundle, a file with all that is\n" +
-		"needed to repeat, explain and shrink it.\n\nExit codes of these commands; explain and shrink show a failure and exit with 0:\n")
+		"needed to repeat, explain and shrink it.\n\n" +
+		"Exit codes of these commands; explain and shrink show a failure and exit with 0:\n")
 	for _, e := range simExits {
 		fmt.Fprintf(&b, "  %-4d %s\n", e.code, e.says)
 	}
