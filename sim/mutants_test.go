@@ -34,8 +34,10 @@ var arenas = []arena{
 			Kind: Leave, At: 30 * time.Second, Nodes: []int{3},
 		})
 	}},
-	{"crash", func(seed uint64) (Case, error) {
-		return Options{Scenario: "crash", Nodes: 9, Seed: seed, For: 3 * time.Minute}.with()
+	{"crash", func(seed uint64) (Case, error) { // after a long calm
+		return Options{Scenario: "calm", Nodes: 9, Seed: seed, For: 5 * time.Minute}.with(Op{
+			Kind: Crash, At: 100 * time.Second, Nodes: []int{4},
+		})
 	}},
 	{"lite", func(seed uint64) (Case, error) { return Swarm(seed, "lite") }},
 	{"cramped", func(seed uint64) (Case, error) { // hardly any room for anything

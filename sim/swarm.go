@@ -145,4 +145,7 @@ func retune(g *generator, c *swim.Config) {
 	c.RetransmitMult = 1 + g.choose(5)
 	c.PushPullInterval = g.span(5*time.Second, time.Minute)
 	c.HealInterval = g.span(5*time.Second, 30*time.Second)
+	if g.chance(million / 4) { // hardly any room
+		c.RelaysMax, c.BroadcastsMax = 1, 16
+	}
 }

@@ -30,6 +30,8 @@ func (m *Machine) suspect(id ID, from string, evidence *Evidence) {
 	n := m.members()
 	s := &suspicion{id: id, since: m.now, accusers: []string{from}}
 	s.min, s.max = m.cfg.suspicionBounds(n)
+	lazy := 6 * m.bug(mutant.LazySuspicion)
+	s.min, s.max = s.min<<lazy, s.max<<lazy
 	s.wanted = m.confirmationsWanted(n)
 	s.timeout = suspicionTimeout(s.min, s.max, 0, s.wanted)
 	if evidence != nil {

@@ -48,6 +48,7 @@ const (
 	SilentLeave
 	MuteGossip
 	Deaf
+	LazySuspicion
 	GossipToAll
 	RepeatNews
 	LoseJoin
@@ -124,19 +125,20 @@ var table = [mutants]Mutant{
 		Name: "late-nack", Oracle: "S10b",
 		Doc: "helpers admit an eighth of a time-out too late that they have no answer",
 	},
-	IgnoreAcks:   {Name: "ignore-acks", Oracle: "S10c", Doc: "answers to one probe in eight are ignored"},
-	DoubleJoined: {Name: "double-joined", Oracle: "S11a", Doc: "a new member is reported twice"},
-	DropFailed:   {Name: "drop-failed", Oracle: "S11b", Doc: "nobody is told that a member failed"},
-	Panic:        {Name: "panic", Oracle: "S0", Doc: "a member that is asked for its counts panics"},
-	NeverSuspect: {Name: "never-suspect", Oracle: "L1", Doc: "nobody is ever suspected"},
-	NeverHeal:    {Name: "never-heal", Oracle: "L2", Doc: "nobody looks for lost members"},
-	SilentLeave:  {Name: "silent-leave", Oracle: "L3", Doc: "who leaves tells nobody"},
-	MuteGossip:   {Name: "mute-gossip", Oracle: "L4", Doc: "broadcasts stay in the queue"},
-	Deaf:         {Name: "deaf", Oracle: "P1", Doc: "after sixty probes a member hears nothing any more"},
-	GossipToAll:  {Name: "gossip-to-all", Oracle: "P3a", Doc: "gossip goes to sixteen times as many members"},
-	RepeatNews:   {Name: "repeat-news", Oracle: "P3b", Doc: "a member announces itself again and again"},
-	LoseJoin:     {Name: "lose-join", Oracle: "C1", Doc: "joins never complete"},
-	Babble:       {Name: "babble", Oracle: "W1", Doc: "broadcasts end in a message of a type that nobody knows"},
+	IgnoreAcks:    {Name: "ignore-acks", Oracle: "S10c", Doc: "answers to one probe in eight are ignored"},
+	DoubleJoined:  {Name: "double-joined", Oracle: "S11a", Doc: "a new member is reported twice"},
+	DropFailed:    {Name: "drop-failed", Oracle: "S11b", Doc: "nobody is told that a member failed"},
+	Panic:         {Name: "panic", Oracle: "S0", Doc: "a member that is asked for its counts panics"},
+	NeverSuspect:  {Name: "never-suspect", Oracle: "L1", Doc: "nobody is ever suspected"},
+	NeverHeal:     {Name: "never-heal", Oracle: "L2", Doc: "nobody looks for lost members"},
+	SilentLeave:   {Name: "silent-leave", Oracle: "L3", Doc: "who leaves tells nobody"},
+	MuteGossip:    {Name: "mute-gossip", Oracle: "L4", Doc: "broadcasts stay in the queue"},
+	Deaf:          {Name: "deaf", Oracle: "P1", Doc: "after sixty probes a member hears nothing any more"},
+	LazySuspicion: {Name: "lazy-suspicion", Oracle: "P2", Doc: "suspicions last sixty-four times too long"},
+	GossipToAll:   {Name: "gossip-to-all", Oracle: "P3a", Doc: "gossip goes to sixteen times as many members"},
+	RepeatNews:    {Name: "repeat-news", Oracle: "P3b", Doc: "a member announces itself again and again"},
+	LoseJoin:      {Name: "lose-join", Oracle: "C1", Doc: "joins never complete"},
+	Babble:        {Name: "babble", Oracle: "W1", Doc: "broadcasts end in a message of a type that nobody knows"},
 	LosePacket: {
 		Name: "lose-packet", Oracle: "N1",
 		Doc: "the simulator itself loses one datagram in a hundred, and does not say so",

@@ -123,7 +123,7 @@ func New(c Config) *Checker {
 		c.SwimOf = func(int) *swim.Config { return &all }
 	}
 	k := &Checker{config: c, views: make([]pages.Array[row], c.Nodes), members: make([]member, c.Nodes)}
-	k.recordMax = recordSize
+	k.recordMax, k.calm.by = recordSize, core.Never
 	k.traffic.bind(k)
 	return k
 }
@@ -199,6 +199,7 @@ func (c *Checker) Stopped(at core.Instant, i int) {
 	m.running = false
 	m.commands = m.commands[:0]
 	c.touched = c.touched[:0] // if it died within a step, the application did not hear the rest
+	c.mourn(at, i)
 	c.recount(i)
 }
 
@@ -232,6 +233,9 @@ func (c *Checker) Input(at core.Instant, i int, in *core.Input) {
 	c.now = m.clock
 	if c.due = c.now; in.At != 0 && in.Kind != core.InputWake {
 		c.due = min(c.now, in.At)
+	}
+	if at >= c.calm.by {
+		c.mourned()
 	}
 	c.traffic.begin()
 	c.traffic.peers = c.members[i].peers()

@@ -223,6 +223,11 @@ var breaches = []breach{
 		tell(c, now, 0, change(p(at(1, swim.Alive, 2)), p(at(1, swim.Dead, 2))))
 		tell(c, now, 0, &swim.Failed{Member: as(at(1, swim.Dead, 2))})
 	}},
+	{detectionTime, func(c *Checker, now core.Instant) {
+		c.Disturbed(now.Add(time.Hour), 0)
+		c.Stopped(now.Add(time.Hour), 1)
+		c.Input(now.Add(2*time.Hour), 0, &core.Input{Kind: core.InputWake})
+	}},
 	{packetsConserved, func(c *Checker, _ core.Instant) { c.Conserved(3) }},
 	{incarnationKept, func(c *Checker, now core.Instant) {
 		c.Started(now, 0)

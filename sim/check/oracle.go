@@ -61,6 +61,7 @@ const (
 	leaversGone
 	queuesDrain
 	noFalsePositives
+	detectionTime
 	loadBounded
 	loadAtRest
 	commandsComplete
@@ -127,7 +128,8 @@ var infos = [oracles]Info{
 	healthRange: {"S9d", "health-range",
 		"health lies between 0 and HealthMax and moves by one", localHealth},
 	probeInterval: {"S9e", "probe-interval",
-		"after a probe, the next begins no earlier than ProbeInterval × (health+1) later", localHealth},
+		"the next probe begins no earlier than ProbeInterval × (health+1) after the last, and helpers are asked no " +
+			"earlier than ProbeTimeout × (health+1)", localHealth},
 	answersAsked: {"S10a", "answers-asked",
 		"acks and nacks answer what was asked, once, and a helper passes on what it was told", failureDetector},
 	nackInTime: {"S10b", "nack-in-time",
@@ -146,6 +148,9 @@ var infos = [oracles]Info{
 	queuesDrain: {"L4", "queues-drain", "without news, nothing stays queued", piggyback},
 
 	noFalsePositives: {"P1", "no-false-positives", "in calm, nobody who runs is declared failed", "SWIM §4.2"},
+	detectionTime: {"P2", "detection-time",
+		"a member that crashes in calm is known to be gone after the time of 50 probes, a suspicion and two push/pulls",
+		"SWIM §3.3"},
 	loadBounded: {"P3a", "load-bounded",
 		"no more datagrams of gossip than GossipNodes in each GossipInterval, however many members there are",
 		piggyback},

@@ -26,6 +26,7 @@ type prober struct {
 	}
 	sent    core.Instant // the last one
 	next    core.Instant // not before this
+	help    core.Instant // is not asked for before this
 	by      core.Instant // nor later
 	rounds  int
 	settled int               // since this round the members to probe are the same
@@ -83,6 +84,9 @@ func (c *Checker) probeStarted(i, s int, seq uint32) {
 	p.before.target, p.before.seq = p.target, p.seq
 	p.running, p.answered, p.target, p.seq, p.helpers, p.sent = true, false, int32(s), seq, 0, now
 	p.next = now.Add(m.swim.ProbeInterval * time.Duration(m.score+1))
+	if p.help = now.Add(m.swim.ProbeTimeout); m.swim.Fidelity == swim.Improved {
+		p.help = now.Add(m.swim.ProbeTimeout * time.Duration(m.score+1))
+	}
 	p.by = p.next
 	p.rounds++
 	if c.traffic.unsettled {
@@ -157,6 +161,9 @@ func (c *Checker) sayIndirect(i int, ping *swim.IndirectPing) {
 		nth, target = before, p.before.target
 	} else {
 		p.helpers = max(p.helpers, min(nth, helpersMax))
+	}
+	if target == p.target && c.now < p.help {
+		c.violate(i, int(target), probeInterval, "help is asked for", fmt.Sprintf("not before %v", p.help))
 	}
 	limit := uint32(c.members[i].swim.IndirectProbes)
 	if nth == 0 || nth > limit || Index(ping.Target) != int(target) {

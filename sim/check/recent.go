@@ -26,6 +26,17 @@ func (r *recent) add(l *Log, s int) {
 	r.next++
 }
 
+// lately reports whether a row was among the last few that changed, not long ago: what was to be said of it has
+// not been said to all yet.
+func (r *recent) lately(s int, since core.Instant) bool {
+	for k := r.next - 1; k >= 0 && k >= r.next-4; k-- {
+		if h := &r.updates[k%recentMax]; h.subject == int32(s) {
+			return h.at > since
+		}
+	}
+	return false
+}
+
 // last describes the newest change of a row.
 func (r *recent) last(s int) string {
 	for k := r.next - 1; k >= 0 && k >= r.next-recentMax; k-- {

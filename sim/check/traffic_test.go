@@ -101,13 +101,13 @@ var spoken = []breach{
 	}},
 	{helpersBounded, func(c *Checker, _ core.Instant) {
 		probes(c, 1, 1, 7)
-		wakes(c, 2)
-		says(c, 2, 2, &swim.IndirectPing{Seq: 7 + 4, Target: "n1", TargetAddr: at(1, 0, 0).Addr})
+		wakes(c, 600*ms)
+		says(c, 600*ms, 2, &swim.IndirectPing{Seq: 7 + 4, Target: "n1", TargetAddr: at(1, 0, 0).Addr})
 	}},
 	{helpersBounded, func(c *Checker, _ core.Instant) {
 		probes(c, 1, 1, 7)
-		wakes(c, 2)
-		says(c, 2, 1, &swim.IndirectPing{Seq: 7 + 1, Target: "n2", TargetAddr: at(2, 0, 0).Addr})
+		wakes(c, 600*ms)
+		says(c, 600*ms, 1, &swim.IndirectPing{Seq: 7 + 1, Target: "n2", TargetAddr: at(2, 0, 0).Addr})
 	}},
 	{probePasses, func(c *Checker, _ core.Instant) {
 		c.Started(1, 2)
@@ -127,6 +127,11 @@ var spoken = []breach{
 	{probeInterval, func(c *Checker, _ core.Instant) {
 		probes(c, 1, 1, 7)
 		probes(c, 2, 1, 8)
+	}},
+	{probeInterval, func(c *Checker, _ core.Instant) {
+		probes(c, 1, 1, 7)
+		wakes(c, 400*ms)
+		says(c, 400*ms, 2, &swim.IndirectPing{Seq: 7 + 1, Target: "n1", TargetAddr: at(1, 0, 0).Addr})
 	}},
 	{suspicionMin, func(c *Checker, _ core.Instant) {
 		wakes(c, 1)

@@ -179,6 +179,9 @@ func (c *Checker) announces(i int, r *swim.Record, identity uint64) {
 // follow tells the oracles of traffic what changes; r is the row before.
 func (c *Checker) follow(o, s int, r *row, t *swim.Transition) {
 	m := &c.members[o]
+	if m.recent.lately(s, c.log.at.Add(-m.swim.GossipInterval)) {
+		c.coverage.hit(markReplaced)
+	}
 	m.load.grant(m.limit)
 	if !t.Gone && t.New.State.Gone() {
 		m.load.grant(1) // whoever claimed its name is told that it is free
