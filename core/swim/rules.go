@@ -135,39 +135,34 @@ func (m *Machine) accuse(t *core.Turn, c *Accuse, cause Cause, evidence *Evidenc
 		return // outlived, or beyond refuting
 	}
 	s := m.suspicions[id]
-	if s != nil && c.Incarnation > row.Incarnation && m.cfg.Fidelity == Improved {
-		// It has refuted what we suspect it of, unheard by us. This is news, and it gets its time to refute it.
+	left := row.State == Left && m.cfg.Mutant == mutant.SuspectLeft
+	again := s != nil && c.Incarnation > row.Incarnation && m.cfg.Fidelity == Improved
+	switch {
+	case again: // It has refuted what we suspect it of, unheard by us. This is news: it gets its time to refute it.
 		m.acquit(id)
-		m.suspectAt(t, id, c, cause, evidence)
-		return
-	}
-	if s != nil {
+	case s != nil:
 		if evidence != nil {
 			s.evidence = *evidence
 		}
-		if m.confirm(s, c.From) {
+		// A push/pull does not say whose word this is: it may be that of an accuser we have heard.
+		hearsay := cause == CausePushPull && m.cfg.Fidelity == Improved
+		if !hearsay && m.confirm(s, c.From) {
 			m.spread(t, id, c, 0)
 		}
 		return
-	}
-	left := row.State == Left && m.cfg.Mutant == mutant.SuspectLeft
-	if row.State != Alive && !left || m.cfg.Mutant == mutant.NeverSuspect {
+	case row.State != Alive && !left, m.cfg.Mutant == mutant.NeverSuspect:
 		return
-	}
-	if id == m.self {
+	case id == m.self:
 		m.refute(t, c.Incarnation)
 		return
 	}
-	m.suspectAt(t, id, c, cause, evidence)
-	t.Emit(&Suspected{Member: m.member(id), From: c.From})
-}
-
-// suspectAt begins a suspicion at the incarnation it is about.
-func (m *Machine) suspectAt(t *core.Turn, id ID, c *Accuse, cause Cause, evidence *Evidence) {
 	m.counters.Suspicions++
 	m.set(t, id, Suspect, c.Incarnation, m.record(id), cause)
 	m.suspect(id, c.From, evidence)
 	m.spread(t, id, c, 0)
+	if !again {
+		t.Emit(&Suspected{Member: m.member(id), From: c.From})
+	}
 }
 
 // bury applies the claim that a member is dead, or, from the member itself, that it left.

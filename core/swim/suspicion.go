@@ -51,7 +51,8 @@ func (m *Machine) confirmationsWanted(n int) int {
 	return min(m.cfg.Confirmations, others)
 }
 
-// confirm notes one more accuser. It reports whether that was news worth spreading.
+// confirm notes one more accuser. It reports whether that was news worth spreading. If by then the time is over, we
+// have heard it late, and may hear a refutation as late: it gets a GossipInterval.
 func (m *Machine) confirm(s *suspicion, from string) bool {
 	counted := slices.Contains(s.accusers, from) && m.cfg.Mutant != mutant.CountTwice
 	if s.confirmed >= s.wanted || counted || m.cfg.Mutant == mutant.SlowSuspicion {
@@ -60,7 +61,11 @@ func (m *Machine) confirm(s *suspicion, from string) bool {
 	s.confirmed++
 	s.accusers = append(s.accusers, from)
 	s.timeout = suspicionTimeout(s.min, s.max, s.confirmed, s.wanted)
-	m.suspicionTimers.Set(&s.deadline, s, min(s.deadline.At(), s.since.Add(s.timeout)))
+	soonest := s.since.Add(s.timeout)
+	if m.cfg.Fidelity == Improved {
+		soonest = max(soonest, m.now.Add(m.cfg.GossipInterval))
+	}
+	m.suspicionTimers.Set(&s.deadline, s, min(s.deadline.At(), soonest))
 	return true
 }
 

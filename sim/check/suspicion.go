@@ -18,14 +18,17 @@ type suspicions struct {
 }
 
 // suspicion is one of them. Who confirms it is known from what its holder heard in datagrams; its holder may
-// itself confirm it without a word, by a probe or a push/pull. So its length is known up to that one.
+// itself confirm it without a word, by a probe, or a push/pull if it follows memberlist. So its length is known up
+// to that one.
 type suspicion struct {
 	subject  int32
 	since    core.Instant
 	min, max time.Duration
-	wanted   int     // confirmations that make it shortest
-	heard    []int32 // accusers that its holder must have counted, the first included
-	said     []int32 // accusers that its holder may have counted
+	wanted   int           // confirmations that make it shortest
+	grace    time.Duration // that a confirmation leaves at least
+	latest   core.Instant  // when it must have ended
+	heard    []int32       // accusers that its holder must have counted, the first included
+	said     []int32       // accusers that its holder may have counted
 	timer    timer.Timer[*suspicion]
 }
 
@@ -57,7 +60,11 @@ func (c *Checker) suspected(i, s int) {
 			one.said = appendNew(one.said, a.from)
 		}
 	}
-	ss.times.Set(&one.timer, one, one.latest())
+	if m.swim.Fidelity == swim.Improved {
+		one.grace = m.swim.GossipInterval
+	}
+	one.latest = one.ends(len(one.heard)-1, one.slack())
+	ss.times.Set(&one.timer, one, one.latest)
 	m.load.grant(m.limit * one.wanted)
 }
 
@@ -82,7 +89,9 @@ func (c *Checker) confirmed(i int, a accuser) {
 			one.heard = appendNew(one.heard, a.from)
 			if len(one.heard) > before {
 				c.coverage.hit(markConfirmed)
-				m.suspicions.times.Set(&one.timer, one, one.latest())
+				soonest := max(one.ends(len(one.heard)-1, one.slack()), c.now.Add(one.grace+one.slack()))
+				one.latest = min(one.latest, soonest)
+				m.suspicions.times.Set(&one.timer, one, one.latest)
 			}
 		}
 	}
@@ -95,14 +104,9 @@ func appendNew(all []int32, one int32) []int32 {
 	return append(all, one)
 }
 
-// latest is when a suspicion must have ended.
-func (s *suspicion) latest() core.Instant {
-	return s.since.Add(suspicionLength(s.min, s.max, len(s.heard)-1, s.wanted) + s.slack())
-}
-
-// earliest is when it may run out.
-func (s *suspicion) earliest() core.Instant {
-	return s.since.Add(suspicionLength(s.min, s.max, len(s.said)-1, s.wanted) - s.slack())
+// ends is when a suspicion of so many confirmations runs out, give or take a slack.
+func (s *suspicion) ends(confirmations int, slack time.Duration) core.Instant {
+	return s.since.Add(suspicionLength(s.min, s.max, confirmations, s.wanted) + slack)
 }
 
 // decided closes a suspicion. If it ran out, it did so in its time.
@@ -112,7 +116,7 @@ func (c *Checker) decided(i, s int, cause swim.Cause) {
 	if one == nil {
 		return
 	}
-	if at := one.earliest(); cause == swim.CauseSuspicion && c.now < at {
+	if at := one.ends(len(one.said)-1, -one.slack()); cause == swim.CauseSuspicion && c.now < at {
 		c.violate(i, s, suspicionMin, fmt.Sprintf("a suspicion of %v runs out after %v", one.since,
 			c.now.Sub(one.since)), fmt.Sprintf("not before %v, with %d accusers of at least %v to %v",
 			at, len(one.said), one.min, one.max))
@@ -128,7 +132,7 @@ func (c *Checker) judged(i int) {
 	for one, ok := m.suspicions.times.Due(c.due); ok; one, ok = m.suspicions.times.Due(c.due) {
 		if !m.leaving { // who has left judges nobody
 			c.violate(i, int(one.subject), suspicionMax, fmt.Sprintf("a suspicion of %v still stands", one.since),
-				fmt.Sprintf("decided by %v, with %d accusers of %v to %v", one.latest(), len(one.heard),
+				fmt.Sprintf("decided by %v, with %d accusers of %v to %v", one.latest, len(one.heard),
 					one.min, one.max))
 		}
 	}
