@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -68,13 +69,19 @@ func (e *endpoint) hear() {
 	e.held, e.calls = nil, nil
 }
 
-// listen waits until the endpoint hears.
-func (e *endpoint) listen() {
+// listen waits until the endpoint hears. It reports false if that takes too long.
+func (e *endpoint) listen(patience <-chan time.Time) bool {
 	e.net.mu.Lock()
 	deaf, hears := e.deaf, e.hears
 	e.net.mu.Unlock()
-	if deaf {
-		<-hears
+	if !deaf {
+		return true
+	}
+	select {
+	case <-hears:
+		return true
+	case <-patience:
+		return false
 	}
 }
 
@@ -144,18 +151,20 @@ func (e *endpoint) DialTimeout(addr string, timeout time.Duration) (net.Conn, er
 		pass(timeout)
 		return nil, errors.New("timeout")
 	}
-	e.listen() // for the answer to the first packet
+	if !e.listen(time.After(timeout)) { // for the answer to the first packet
+		return nil, errors.New("timeout")
+	}
 	near, far := net.Pipe()
-	call := &conn{far, to, e.addr}
+	call := &conn{Conn: far, of: to, from: e.addr}
 	e.net.mu.Lock()
 	defer e.net.mu.Unlock()
 	if to.deaf {
 		to.calls = append(to.calls, call)
-		return &conn{near, e, to.addr}, nil
+		return &conn{Conn: near, of: e, from: to.addr}, nil
 	}
 	select {
 	case to.streams <- call:
-		return &conn{near, e, to.addr}, nil
+		return &conn{Conn: near, of: e, from: to.addr}, nil
 	default:
 		return nil, errors.New("refused")
 	}
@@ -165,16 +174,44 @@ func (e *endpoint) PacketCh() <-chan *memberlist.Packet { return e.packets }
 func (e *endpoint) StreamCh() <-chan net.Conn           { return e.streams }
 func (e *endpoint) Shutdown() error                     { return nil }
 
-// conn is one end of a pipe that knows whose it is, and its peer.
+// conn is one end of a pipe that knows whose it is, and its peer. Reads wait until its endpoint hears.
 type conn struct {
 	net.Conn
 	of   *endpoint
 	from netip.AddrPort
+
+	mu       sync.Mutex
+	deadline time.Time // of reads
 }
 
 func (c *conn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.from) }
 
+func (c *conn) SetDeadline(t time.Time) error {
+	c.setRead(t)
+	return c.Conn.SetDeadline(t)
+}
+
+func (c *conn) SetReadDeadline(t time.Time) error {
+	c.setRead(t)
+	return c.Conn.SetReadDeadline(t)
+}
+
+func (c *conn) setRead(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.deadline = t
+}
+
 func (c *conn) Read(b []byte) (int, error) {
-	c.of.listen()
+	c.mu.Lock()
+	deadline := c.deadline
+	c.mu.Unlock()
+	var patience <-chan time.Time // without a deadline, for ever
+	if !deadline.IsZero() {
+		patience = time.After(time.Until(deadline))
+	}
+	if !c.of.listen(patience) {
+		return 0, os.ErrDeadlineExceeded
+	}
 	return c.Conn.Read(b)
 }
