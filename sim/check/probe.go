@@ -53,11 +53,13 @@ func (p *prober) acked(seq uint32, c *Coverage) bool {
 // unsettle says that who is probed from now on does not follow from who was before.
 func (p *prober) unsettle() { p.settled = p.rounds }
 
-// sayPing tells a probe from a ping for somebody else.
+// sayPing tells a probe from a ping for somebody else. Who has no room for that may still begin a probe, by chance of
+// the same member.
 func (c *Checker) sayPing(i int, ping *swim.Ping) {
 	t, m := &c.traffic, &c.members[i]
+	full := m.relays.open() >= m.swim.RelaysMax && c.now >= m.prober.next
 	for k := range t.requests {
-		if r := &t.requests[k]; !r.served && r.target == ping.Target && r.addr == t.to {
+		if r := &t.requests[k]; !full && !r.served && r.target == ping.Target && r.addr == t.to {
 			r.served = true
 			c.relayBegins(i, r, ping.Seq)
 			return
@@ -159,10 +161,7 @@ func (c *Checker) sayIndirect(i int, ping *swim.IndirectPing) {
 	nth, target := ping.Seq-p.seq, p.target
 	if before := ping.Seq - p.before.seq; c.traffic.probed && before <= helpersMax {
 		nth, target = before, p.before.target
-	} else {
-		p.helpers = max(p.helpers, min(nth, helpersMax))
-	}
-	if target == p.target && c.now < p.help {
+	} else if p.helpers = max(p.helpers, min(nth, helpersMax)); c.now < p.help {
 		c.violate(i, int(target), probeInterval, "help is asked for", fmt.Sprintf("not before %v", p.help))
 	}
 	limit := uint32(c.members[i].swim.IndirectProbes)

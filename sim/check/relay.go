@@ -43,20 +43,20 @@ func (c *Checker) relayBegins(i int, r *request, seq uint32) {
 	}
 	rs.queue = append(rs.queue, one)
 	c.coverage.hit(markRelay)
-	limit := s.RelaysMax
-	if limit == 0 || len(rs.queue) <= limit {
-		return
+	if open := rs.open(); open > s.RelaysMax {
+		c.violate(i, -1, relaysBounded, fmt.Sprintf("%d pings for others under way", open),
+			fmt.Sprintf("at most %d", s.RelaysMax))
 	}
-	open := 0
+}
+
+// open is how many have no answer yet.
+func (rs *relays) open() (n int) {
 	for k := range rs.queue {
 		if !rs.queue[k].acked {
-			open++
+			n++
 		}
 	}
-	if open > limit {
-		c.violate(i, -1, relaysBounded, fmt.Sprintf("%d pings for others under way", open),
-			fmt.Sprintf("at most %d", limit))
-	}
+	return n
 }
 
 // nackAfter is when a helper must admit that it has no answer (Lifeguard §IV-A; HashiCorp's: too late).

@@ -94,6 +94,7 @@ var spoken = []breach{
 		}
 	}},
 	{relaysBounded, func(c *Checker, _ core.Instant) {
+		probes(c, 1, 1, 7) // what follows can be no probe
 		for n := range uint32(257) {
 			hears(c, 1, &swim.IndirectPing{Seq: n, Target: "n2", TargetAddr: at(2, 0, 0).Addr})
 			says(c, 1, 2, &swim.Ping{Seq: 1000 + n, Target: "n2"})
