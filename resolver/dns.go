@@ -21,6 +21,9 @@ func (d DNS) Lookup(ctx context.Context, name string) ([]netip.AddrPort, error) 
 	if ap, err := netip.ParseAddrPort(name); err == nil {
 		return literal(ap, name)
 	}
+	if err := ctx.Err(); err != nil { // a quick answer would win against it now and then
+		return nil, err
+	}
 	if strings.HasPrefix(name, "_") {
 		return d.service(ctx, name)
 	}
