@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// Members that join have n² pieces of news to spread, and each takes some 350 bytes until all have it.
+	// Members that join have n² pieces of news to spread, and each takes some 330 bytes until all have it.
 	nodesMax = 4096
 	// Members that know each other share that knowledge. What they learn to differ in takes 50 bytes × n².
 	convergedMax = 16_384
