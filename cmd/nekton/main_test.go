@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"os"
+	"slices"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -11,8 +12,11 @@ import (
 // asProgram makes the test binary be the program, so that tests can run processes of it.
 const asProgram = "NEKTON_TEST_AS_PROGRAM"
 
+// fuzzes reports whether this process fuzzes for another, from which it has its environment.
+func fuzzes() bool { return slices.Contains(os.Args, "-test.fuzzworker") }
+
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
+	if os.Getenv(asProgram) != "" && !fuzzes() {
 		main()
 		return
 	}
