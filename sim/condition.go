@@ -131,7 +131,7 @@ func (w *world) later(i int, e *core.Effect) bool {
 	p.clear = max(p.clear, w.now.Add(time.Duration(below(random, int64(p.sendLag)+1))))
 	w.faults.EffectsLate++
 	slot := w.alloc(event{
-		kind: evOut, node: int32(i), boot: p.boot, peer: w.home(e.To), size: int(e.Kind), token: core.Token(e.Link),
+		kind: evOut, node: int32(i), boot: p.boot, peer: w.home(e.To), size: int32(e.Kind), token: core.Token(e.Link),
 	})
 	ev := &w.events[slot]
 	ev.data = append(ev.data[:0], e.Data...)

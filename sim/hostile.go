@@ -39,7 +39,7 @@ func (w *world) attack(index int32, n int) {
 	}
 	at := w.now.Add(1 + sample(exponential, op.Every, random))
 	if op.Until == 0 || at < core.Instant(op.Until) {
-		w.pushEvent(at, classInput, event{kind: evAttack, node: index, size: n + 1})
+		w.pushEvent(at, classInput, event{kind: evAttack, node: index, size: int32(n + 1)})
 	}
 }
 

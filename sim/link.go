@@ -273,7 +273,7 @@ func (w *world) write(i int, eff *core.Effect) {
 		slot := w.alloc(event{kind: evRead})
 		if n == pieces-1 {
 			size = len(rest)
-			w.events[slot].size = len(eff.Data)
+			w.events[slot].size = int32(len(eff.Data))
 		}
 		w.load(slot, rest[:size])
 		rest = rest[size:]

@@ -150,10 +150,16 @@ func (w *world) send(from int, e *core.Effect) {
 	if w.node.Swim.Mutant == mutant.LosePacket && w.packets%100 == 0 {
 		return
 	}
-	p := path{from: from, to: to, size: len(e.Data)}
-	p.key(uint64(from), uint64(to), w.net.sent.next(from, to))
-	w.net.meet(w.now, &p)
 	w.net.tap.hear(from, e.Data)
+	nth := w.net.sent.next(from, to)
+	if w.net.calm() {
+		random := draw(w.net.seed, forLatency, uint64(from), uint64(to), nth)
+		w.packet(from, to, w.now.Add(w.net.latency(random)), e.Data)
+		return
+	}
+	p := path{from: from, to: to, size: len(e.Data)}
+	p.key(uint64(from), uint64(to), nth)
+	w.net.meet(w.now, &p)
 	if why := w.intercept(&p); why != "" {
 		w.trace.lost(w.now, from, to, why)
 		return
@@ -233,11 +239,12 @@ func (w *world) packet(from, to int, at core.Instant, data []byte) (slot int32) 
 	if from != stranger {
 		home = w.nodes[from].home
 	}
-	slot = w.alloc(event{
-		kind: evDatagram, node: int32(to), boot: uint32(w.nodes[to].home), peer: int32(from), gen: uint32(home),
-	})
+	slot = w.slot()
 	ev := &w.events[slot]
-	ev.data = append(ev.data[:0], data...)
+	*ev = event{
+		kind: evDatagram, node: int32(to), boot: uint32(w.nodes[to].home), peer: int32(from), gen: uint32(home),
+		cause: w.cause, data: append(ev.data[:0], data...),
+	}
 	w.queue.push(at, classInput, slot)
 	return slot
 }

@@ -42,7 +42,13 @@ func (p *path) key(a, b, n uint64) { p.a, p.b, p.n = a, b, n }
 func (p *path) draw(what purpose) uint64 { return draw(p.seed, what, p.a, p.b, p.n) }
 
 // hits is true ppm times in a million.
-func (p *path) hits(what purpose, ppm int) bool { return ppm > 0 && chance(p.draw(what), ppm) }
+func (p *path) hits(what purpose, ppm int) bool { return ppm > 0 && p.strikes(what, ppm) }
+
+// strikes is hits, which is small enough to be inlined, for those whose chances are not nil.
+func (p *path) strikes(what purpose, ppm int) bool { return chance(p.draw(what), ppm) }
+
+// calm reports whether nothing happens to packets but that they take their time.
+func (n *network) calm() bool { return len(n.rules)+len(n.drops) == 0 }
 
 // meet lets every open window have its say about a packet that travels now.
 func (n *network) meet(now core.Instant, p *path) {

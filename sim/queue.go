@@ -26,7 +26,7 @@ func (e *entry) before(f *entry) bool {
 }
 
 // heap is a 4-ary heap of entries whose keys lie inline, so that sifting touches one cache line a level
-// and allocates nothing. It holds what is due in a wheel, and on its own is what wheels are tested against.
+// and allocates nothing. It holds what comes late to a wheel, and on its own is what wheels are tested against.
 type heap []entry
 
 func (h *heap) push(e entry) {

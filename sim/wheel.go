@@ -2,6 +2,7 @@ package sim
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/nekton-go/nekton/core"
 )
@@ -9,15 +10,16 @@ import (
 // wheel orders what will happen by (time, class, sequence). It is a hierarchy of timing wheels: time is
 // cut into ticks, a tick into bytes, and an entry waits at the level of the highest byte in which its tick
 // differs from the current one, in the slot that this byte names. When the current tick reaches a slot, its
-// entries move down a level. Those of the current tick lie in a heap, which orders them exactly: the length
-// of a tick decides how fast this is, never what comes out.
+// entries move down a level. Those of the current tick are sorted when it begins, and what is pushed into it from
+// then on lies in a heap: the length of a tick decides how fast this is, never what comes out.
 //
 // Its zero value is empty. Nothing allocates once the wheel has held as much as it ever will.
 type wheel struct {
 	seq  uint64
-	tick uint64 // Invariant: an entry is in due if and only if its tick is no later than this one.
-	due  heap
-	size int // entries that are not in due
+	tick uint64  // Invariant: an entry is in due or late if and only if its tick is no later than this one.
+	due  []entry // sorted, the last comes first
+	late heap    // pushed since due was sorted
+	size int     // entries that are in neither
 
 	levels [wheelLevels]wheelLevel
 	blocks []block // slab; blocks[0] is not used, so that 0 means none
@@ -45,15 +47,18 @@ type block struct {
 }
 
 // popped is how many entries have been popped.
-func (w *wheel) popped() uint64 { return w.seq - uint64(w.size+len(w.due)) }
+func (w *wheel) popped() uint64 { return w.seq - uint64(w.size+len(w.due)+len(w.late)) }
 
-func (w *wheel) empty() bool { return w.size == 0 && len(w.due) == 0 }
+func (w *wheel) empty() bool { return w.size == 0 && !w.ready() }
+
+// ready reports whether the earliest entry is one of the current tick.
+func (w *wheel) ready() bool { return len(w.due)+len(w.late) > 0 }
 
 func (w *wheel) push(at core.Instant, c class, slot int32) {
 	w.seq++
 	e := entry{at, uint64(c)<<classShift | w.seq, slot}
 	if tick := uint64(max(at, 0)) >> tickBits; tick <= w.tick {
-		w.due.push(e)
+		w.late.push(e)
 	} else {
 		w.size++
 		w.put(e, tick)
@@ -93,17 +98,31 @@ func (w *wheel) block(next int32) int32 {
 
 // next is the time of the earliest entry; the wheel must not be empty.
 func (w *wheel) next() core.Instant {
-	for len(w.due) == 0 {
+	for !w.ready() {
 		w.turn()
 	}
-	return w.due[0].at
+	if last := len(w.due) - 1; !w.lateFirst(last) {
+		return w.due[last].at
+	}
+	return w.late[0].at
 }
 
 func (w *wheel) pop() entry {
-	for len(w.due) == 0 {
+	for !w.ready() {
 		w.turn()
 	}
-	return w.due.pop()
+	last := len(w.due) - 1
+	if w.lateFirst(last) {
+		return w.late.pop()
+	}
+	e := w.due[last]
+	w.due = w.due[:last]
+	return e
+}
+
+// lateFirst reports whether the first of late comes before the last of due.
+func (w *wheel) lateFirst(last int) bool {
+	return last < 0 || len(w.late) > 0 && w.late[0].before(&w.due[last])
 }
 
 // turn moves the current tick to the next slot that is filled, and what is there to where it belongs. The
@@ -127,14 +146,39 @@ func (w *wheel) turn() {
 					w.put(e, tick)
 				} else {
 					w.size--
-					w.due.push(e)
+					w.due = append(w.due, e)
 				}
 			}
 			b := &w.blocks[i]
 			i, b.next, w.free = b.next, w.free, i
 		}
+		w.sort()
 		return
 	}
+}
+
+// sort orders what is due. Mostly that is little.
+func (w *wheel) sort() {
+	const little = 16
+	if len(w.due) > little {
+		slices.SortFunc(w.due, lastFirst)
+		return
+	}
+	for i := 1; i < len(w.due); i++ {
+		e, k := w.due[i], i
+		for ; k > 0 && w.due[k-1].before(&e); k-- {
+			w.due[k] = w.due[k-1]
+		}
+		w.due[k] = e
+	}
+}
+
+// lastFirst is an order for slices.SortFunc. No two entries are equal.
+func lastFirst(a, b entry) int {
+	if a.before(&b) {
+		return 1
+	}
+	return -1
 }
 
 // after finds the first filled slot behind another.

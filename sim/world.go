@@ -74,19 +74,19 @@ type event struct {
 	peer    int32  // the sender of a datagram; the connection, for link events
 	boot    uint32 // which of its processes; of a datagram, the address it is for
 	gen     uint32 // of the connection; of a datagram, the address it is from
-	size    int
+	size    int32
 	cause   uint64 // the step it goes back to, or 0
 	token   core.Token
 	at      core.Instant // when it reached a node that did not look, 0 if that did; for evInspect, how often
-	name    string
 	command core.Command
-	data    []byte
+	data    []byte // for evResolved, the name
 }
 
 type eventKind uint8
 
 const (
-	evBegin eventKind = iota // an operation
+	evNone  eventKind = iota // a free slot
+	evBegin                  // an operation
 	evEnd
 	evBoot    // a process that could not start is started again
 	evInspect // the harness asks every node for its counts
@@ -140,7 +140,7 @@ func (w *world) run(end core.Instant, stop func() bool) {
 // next is when the next event happens. Whenever the queue has turned it reads what is due now, so that the
 // processor waits for slow memory once for all of that, not for each event in turn.
 func (w *world) next() core.Instant {
-	if len(w.queue.due) > 0 {
+	if w.queue.ready() {
 		return w.queue.next()
 	}
 	at := w.queue.next()
@@ -179,7 +179,7 @@ func (w *world) fire(slot int32) {
 	case evRetry:
 		w.retry(ev.peer, ev.gen, int(ev.side))
 	case evAttack:
-		w.attack(ev.node, ev.size)
+		w.attack(ev.node, int(ev.size))
 	case evStarve:
 		w.starve(ev.node)
 	case evFed:
@@ -216,7 +216,7 @@ func (w *world) input(ev *event) {
 		}
 		return
 	}
-	w.in = core.Input{At: ev.at, Fault: ev.fault, Token: ev.token, Size: ev.size}
+	w.in = core.Input{At: ev.at, Fault: ev.fault, Token: ev.token, Size: int(ev.size)}
 	in := &w.in
 	switch ev.kind {
 	case evDatagram:
@@ -224,7 +224,7 @@ func (w *world) input(ev *event) {
 		in.Kind, in.From, in.Data = core.InputDatagram, address(int(int32(ev.gen))), ev.data
 	case evResolved:
 		in.Kind = core.InputResolved
-		if home := w.resolve(ev.name); home >= 0 {
+		if home := w.resolve(string(ev.data)); home >= 0 {
 			in.Addrs = []netip.AddrPort{address(int(home))}
 		}
 	case evWall:
@@ -268,14 +268,17 @@ func (w *world) step(i int, from int32) {
 	p.verbs.Step(told, w.in)
 	w.stepping = false
 	nth := 0
-	for e, ok := p.verbs.Next(); ok; e, ok = p.verbs.Next() {
+	for {
+		var ok bool
+		if w.effect, ok = p.verbs.Next(); !ok {
+			break
+		}
 		if nth++; p.fuse > 0 && nth > p.fuse {
 			w.blow(i)
 		}
 		if !p.running {
 			continue // the rest of the step does not happen
 		}
-		w.effect = e
 		w.hash.effect(&w.effect)
 		w.trace.effect(w.now, i, &w.effect)
 		if !w.blind {
@@ -283,7 +286,7 @@ func (w *world) step(i int, from int32) {
 		}
 		w.do(i, &w.effect)
 		if w.watch != nil {
-			w.effects = append(w.effects, e)
+			w.effects = append(w.effects, w.effect)
 		}
 	}
 	w.checkpoints.reach(w.steps, w.hash.sum)
@@ -316,11 +319,13 @@ func (w *world) act(i int, e *core.Effect) {
 	case core.EffectClose:
 		w.hangUp(i, e.Link)
 	case core.EffectResolve:
-		ev := event{kind: evResolved, node: int32(i), boot: p.boot, token: e.Token, name: e.Name}
+		ev := event{kind: evResolved, node: int32(i), boot: p.boot, token: e.Token}
 		if w.resolve(e.Name) < 0 {
 			ev.fault = core.FaultNotFound
 		}
-		w.pushEvent(w.now.Add(resolveTime), classInput, ev)
+		slot := w.alloc(ev)
+		w.load(slot, []byte(e.Name))
+		w.queue.push(w.now.Add(resolveTime), classInput, slot)
 	case core.EffectAppend, core.EffectCompact:
 		w.journal(i, e)
 	case core.EffectEmit:
@@ -395,15 +400,20 @@ func (w *world) pushEvent(at core.Instant, c class, ev event) {
 
 // alloc takes a slot of the slab; its buffer, if it has one, is kept.
 func (w *world) alloc(ev event) int32 {
-	ev.cause = w.cause
-	if len(w.free) == 0 {
-		w.events = append(w.events, ev)
+	slot := w.slot()
+	ev.cause, ev.data = w.cause, w.events[slot].data[:0]
+	w.events[slot] = ev
+	return slot
+}
+
+// slot returns a free slot. But for its buffer it holds what it held last.
+func (w *world) slot() (slot int32) {
+	last := len(w.free) - 1
+	if last < 0 {
+		w.events = append(w.events, event{})
 		return int32(len(w.events) - 1)
 	}
-	slot := w.free[len(w.free)-1]
-	w.free = w.free[:len(w.free)-1]
-	ev.data = w.events[slot].data[:0]
-	w.events[slot] = ev
+	slot, w.free = w.free[last], w.free[:last]
 	return slot
 }
 
@@ -418,13 +428,14 @@ func (w *world) load(slot int32, payload []byte) {
 
 func (w *world) release(slot int32) {
 	ev := &w.events[slot]
-	data := ev.data
-	if cap(data) > payloadMax {
+	if cap(ev.data) > payloadMax {
 		if len(w.large) < largeMax {
-			w.large = append(w.large, data)
+			w.large = append(w.large, ev.data)
 		}
-		data = nil
+		ev.data = nil
 	}
-	*ev = event{data: data}
+	if ev.kind = evNone; ev.command != nil {
+		ev.command = nil
+	}
 	w.free = append(w.free, slot)
 }
