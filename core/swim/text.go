@@ -83,7 +83,7 @@ func (r *Record) AppendText(b []byte) ([]byte, error) {
 		b = append(b, r.Addr.String()...)
 	}
 	if len(r.Meta) > 0 {
-		b = strconv.AppendQuote(append(b, " meta="...), string(r.Meta))
+		b = appendData(append(b, " meta="...), r.Meta)
 	}
 	return b, nil
 }
@@ -98,7 +98,7 @@ func appendNumber(b []byte, what string, n int) []byte {
 	return strconv.AppendInt(append(b, what...), int64(n), 10)
 }
 
-// dataShown is how much of an application's message a text quotes, in bytes.
+// dataShown is how much of an application's message or metadata a text quotes, in bytes.
 const dataShown = 64
 
 func appendData(b, data []byte) []byte {
