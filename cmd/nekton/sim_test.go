@@ -46,6 +46,13 @@ func TestSimRunJSON(t *testing.T) {
 	require.Contains(t, nekton(t, flags[:len(flags)-1]...), "crash detected after")
 }
 
+// TestSimRunSaysWhatItDrew: before the run, so that whoever waits for it knows what for.
+func TestSimRunSaysWhatItDrew(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	require.Equal(t, exitOK, run(t.Context(), []string{"sim", "run", "-swarm", "lite", "-seed", "3"}, nil, &stdout, &stderr))
+	require.Regexp(t, `^swarm lite: \d+ nodes for 10m0s; faults `, stderr.String())
+}
+
 // TestSimRunFailsAsJSON: the object is for programs, and people are told beside it.
 func TestSimRunFailsAsJSON(t *testing.T) {
 	dir := t.TempDir()

@@ -49,7 +49,7 @@ func newSimRun() *cobra.Command {
 			return err
 		}
 		defer func() { err = errors.Join(err, r.nodes.close(c.Context())) }()
-		r.w, r.log, r.args = c.OutOrStdout(), c.ErrOrStderr(), typed(c, args)
+		r.w, r.log, r.args, r.drawn = c.OutOrStdout(), c.ErrOrStderr(), typed(c, args), cases.swarm != ""
 		worst := exitOK
 		for _, one := range runs {
 			code, err := r.one(c.Context(), one)
@@ -73,6 +73,7 @@ func oneFileAtMost(c *cobra.Command, args []string) error {
 // simRun is one call of sim run.
 type simRun struct {
 	json        bool
+	drawn       bool // what runs has been drawn from a seed: nobody has seen it yet
 	trace, save string
 	dir         string
 	nodes       *simNodes
@@ -92,6 +93,9 @@ type ran struct {
 
 // one makes one run, and shows it. It returns its exit code; errors are about other things.
 func (r *simRun) one(ctx context.Context, what scenario.Run) (int, error) {
+	if r.drawn && !r.json {
+		fmt.Fprintln(r.log, repro.Describe(&what.Case))
+	}
 	start := time.Now()
 	result, err := r.traced(ctx, what.Case)
 	if err != nil {

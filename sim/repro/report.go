@@ -58,7 +58,7 @@ func (r *Report) String() string {
 	if r.More > 0 {
 		fmt.Fprintf(&b, "  and then: %s more in the same run\n", count(r.More, "violation"))
 	}
-	fmt.Fprintf(&b, "%s: %s\n", r.Case.Name, drawn(&r.Case))
+	fmt.Fprintln(&b, Describe(&r.Case))
 	if r.Shrunk != "" {
 		fmt.Fprintf(&b, "shrunk: %s\n", r.Shrunk)
 	}
@@ -129,9 +129,9 @@ func (r *Report) weight(op *sim.Op) int {
 	return weight
 }
 
-// drawn describes a case: its members, its faults, and what is not as in swim.LAN.
-func drawn(c *sim.Case) string {
-	parts := []string{fmt.Sprintf("%s for %v", count(c.Nodes, "node"), moment(c.For))}
+// Describe puts a case on one line: its members, its faults, and what is not as in swim.LAN.
+func Describe(c *sim.Case) string {
+	parts := []string{fmt.Sprintf("%s: %s for %v", c.Name, count(c.Nodes, "node"), moment(c.For))}
 	var faults []string
 	times := map[string]int{}
 	for _, op := range c.Ops {
