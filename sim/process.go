@@ -17,31 +17,29 @@ const (
 	epoch = 1_767_225_600 * int64(time.Second)
 )
 
-// process is one member's process, or the lack of one.
+// process is one member's process, or the lack of one. What every step reads comes first, side by side.
 type process struct {
 	verbs   core.Verbs // nil before the first boot
 	running bool
-	unwell  bool   // a fault has touched it
-	boot    uint32 // counts processes of this member; what was meant for an earlier one is dropped
-	started core.Instant
-	ran     time.Duration // of earlier processes
-
-	wakeAt core.Instant // the earliest queued wake, or Never
-	spunAt core.Instant
-	spins  int
-
-	home  int32        // its address
-	tuned *swim.Config // if it is configured unlike the others
-	keys  [][]byte     // if they are not those that all begin with
-	clock clock
+	unwell  bool         // a fault has touched it
+	boot    uint32       // counts processes of this member; what was meant for an earlier one is dropped
+	home    int32        // its address
+	fused   int32        // the operation that has laid the fuse
+	fuse    int          // it dies in a step that asks for more effects than this, after so many; 0: it does not
+	wakeAt  core.Instant // the earliest queued wake, or Never
+	clear   core.Instant // when all that it has sent so far has left
+	heard   core.Instant // when it has received all there is so far
 	condition
 	attention
-	clear           core.Instant // when all that it has sent so far has left
-	heard           core.Instant // when it has received all there is so far
-	sends, received uint64       // that were late: they key draws
+	clock clock
 
-	fuse  int   // it dies in a step that asks for more effects than this, after so many; 0: it does not
-	fused int32 // the operation that says so
+	spunAt          core.Instant
+	spins           int
+	sends, received uint64 // that were late: they key draws
+	started         core.Instant
+	ran             time.Duration // of earlier processes
+	tuned           *swim.Config  // if it is configured unlike the others
+	keys            [][]byte      // if they are not those that all begin with
 
 	conns    []int32 // open connections
 	accepted uint64

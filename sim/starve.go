@@ -18,16 +18,16 @@ const (
 
 // attention is what one process looks at, and what waits until it does.
 type attention struct {
-	stops   []int32 // the operations that keep it from running
-	deafens []int32 // the operations that keep it from receiving, while its timers run
-	inbox   []int32 // slots of events, in the order in which they came
-	seen    int     // inbox[:seen] has been handled
-	waiting int     // datagrams among the rest
-	behind  bool    // it was stopped and has not caught up: overdue timers take turns with its inbox
-	woken   bool    // it has been woken since
+	behind  bool // it was stopped and has not caught up: overdue timers take turns with its inbox
+	woken   bool // it has been woken since
 	order   wakeOrder
 	busy    bool         // catching up takes time
 	next    core.Instant // when it looks again, or core.Never
+	stops   []int32      // the operations that keep it from running
+	deafens []int32      // the operations that keep it from receiving, while its timers run
+	inbox   []int32      // slots of events, in the order in which they came
+	seen    int          // inbox[:seen] has been handled
+	waiting int          // datagrams among the rest
 	turns   uint64
 }
 
