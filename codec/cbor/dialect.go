@@ -81,41 +81,41 @@ func (d *Dialect) AppendDatagram(dst []byte, parts [][]byte) []byte {
 
 // ReadDatagram implements core.Dialect. The error is core.FaultInvalid.
 func (d *Dialect) ReadDatagram(b []byte, each func(core.Message)) error {
-	for len(b) > 0 {
-		m, size := d.read(b)
-		if size == 0 {
+	r := reader{b: b, names: &d.names}
+	for r.at < len(b) {
+		m := d.read(&r)
+		if r.bad {
 			return core.FaultInvalid
 		}
 		if m != nil {
 			each(m)
 		}
 		d.swim.release()
-		b = b[size:]
 	}
 	return nil
 }
 
-// read reads the message at the front of b and returns its size in bytes: 0 if it is malformed. The
-// message is nil if its type is not known here.
-func (d *Dialect) read(b []byte) (m core.Message, size int) {
-	r := reader{b: b, names: &d.names}
-	fields := r.head(majorArray)
-	kind := r.head(majorUint)
+// read reads one message. It is nil if its type is not known here.
+func (d *Dialect) read(r *reader) core.Message {
+	fields := r.first(majorArray)
+	if fields >= longHead {
+		fields = r.argument(fields)
+	}
+	kind := r.first(majorUint)
+	if kind >= longHead {
+		kind = r.argument(kind)
+	}
 	switch {
-	case r.bad:
 	case typePing <= kind && kind < swimTypes:
-		m = d.swim.read(&r, kind, fields)
+		return d.swim.read(r, kind, fields)
 	case kind == typeOpaque:
-		m = d.opaque.read(&r, fields)
+		return d.opaque.read(r, fields)
 	case kind == 0:
-		r.bad = true
+		r.fail()
 	default:
 		r.skip(fields-1, depthMax)
 	}
-	if r.bad {
-		return nil, 0
-	}
-	return m, r.at
+	return nil
 }
 
 // AppendFrame implements core.Dialect. Errors are those of AppendMessage, and core.FaultTooLarge over
@@ -151,8 +151,9 @@ func (f frameReader) ReadFrames(b []byte, each func(core.Message)) (n int, err e
 		if length > len(rest) {
 			break
 		}
-		m, size := f.d.read(rest[:length])
-		if size != length || size == 0 {
+		r := reader{b: rest[:length], names: &f.d.names}
+		m := f.d.read(&r)
+		if r.bad || r.at < length {
 			return n, core.FaultInvalid
 		}
 		if m != nil {

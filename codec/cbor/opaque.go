@@ -25,7 +25,7 @@ func (o *opaqueWords) append(w *writer, m *core.Opaque) {
 func (o *opaqueWords) read(r *reader, fields uint64) core.Message {
 	protocol := r.uint(math.MaxUint8)
 	if fields != 3 || protocol < opaqueMin {
-		r.bad = true
+		r.fail()
 	}
 	o.message = core.Opaque{Protocol: core.Proto(protocol), Data: r.bytes(math.MaxInt)}
 	return &o.message

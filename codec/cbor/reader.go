@@ -11,7 +11,7 @@ import (
 const depthMax = 16
 
 // A reader reads data items and refuses all but their core deterministic encoding. The first mistake
-// sticks: from then on everything reads as zero.
+// sticks: it leaves nothing to read, and from then on everything reads as zero.
 type reader struct {
 	b     []byte
 	at    int
@@ -20,63 +20,8 @@ type reader struct {
 }
 
 func (r *reader) fail() uint64 {
-	r.bad = true
+	r.bad, r.at = true, len(r.b)
 	return 0
-}
-
-// head reads the argument of an item that must be of the given major type.
-func (r *reader) head(major byte) uint64 {
-	if r.at < len(r.b) { // nearly all heads are one byte
-		if arg := r.b[r.at] ^ major; arg < 24 && !r.bad {
-			r.at++
-			return uint64(arg)
-		}
-	}
-	got, arg := r.item()
-	if got != major {
-		return r.fail()
-	}
-	return arg
-}
-
-// item reads the start of any item of definite length. The argument of a float is its bits.
-func (r *reader) item() (major byte, arg uint64) {
-	if r.bad || r.at >= len(r.b) {
-		return 0, r.fail()
-	}
-	first := r.b[r.at]
-	r.at++
-	major, arg = first&0xe0, uint64(first&0x1f)
-	if arg < 24 {
-		return major, arg
-	}
-	size := 1 << (arg - 24)
-	if arg > 27 || len(r.b)-r.at < size {
-		return major, r.fail()
-	}
-	rest := r.b[r.at:]
-	shortest := uint64(24)
-	switch size {
-	case 1:
-		arg = uint64(rest[0])
-	case 2:
-		arg, shortest = uint64(binary.BigEndian.Uint16(rest)), 1<<8
-	case 4:
-		arg, shortest = uint64(binary.BigEndian.Uint32(rest)), 1<<16
-	default:
-		arg, shortest = binary.BigEndian.Uint64(rest), 1<<32
-	}
-	r.at += size
-	if major == majorSimple {
-		shortest = 0 // a float has the size of its type
-		if size == 1 {
-			shortest = 32 // simple values below 32 have no two-byte form (§3.3)
-		}
-	}
-	if arg < shortest {
-		return major, r.fail()
-	}
-	return major, arg
 }
 
 // skip passes over n items nested at most depth deep, of whatever kind.
@@ -85,17 +30,17 @@ func (r *reader) skip(n uint64, depth int) {
 		major, arg := r.item()
 		switch {
 		case depth == 0:
-			r.bad = true
+			r.fail()
 		case major == majorBytes:
 			r.take(arg)
 		case major == majorText:
 			if !utf8.Valid(r.take(arg)) {
-				r.bad = true
+				r.fail()
 			}
 		case major == majorArray:
 			r.skip(arg, depth-1)
 		case major == majorMap && arg > math.MaxInt64:
-			r.bad = true
+			r.fail()
 		case major == majorMap:
 			r.skip(2*arg, depth-1)
 		case major == majorTag:
@@ -106,13 +51,13 @@ func (r *reader) skip(n uint64, depth int) {
 
 // take lends the next n bytes.
 func (r *reader) take(n uint64) []byte {
-	if r.bad || n > uint64(len(r.b)-r.at) {
-		r.bad = true
+	rest := r.b[r.at:]
+	if n > uint64(len(rest)) {
+		r.fail()
 		return nil
 	}
-	start := r.at
 	r.at += int(n)
-	return r.b[start:r.at:r.at]
+	return rest[:n:n]
 }
 
 // uint reads a number of at most max.
@@ -124,7 +69,16 @@ func (r *reader) uint(max uint64) uint64 {
 	return v
 }
 
-func (r *reader) uint32() uint32 { return uint32(r.uint(math.MaxUint32)) }
+// uint32 reads a number of 32 bits. Incarnations mostly need more than 16 of them: they start with the time.
+func (r *reader) uint32() uint32 {
+	if rest := r.b[r.at:]; len(rest) > 4 && rest[0] == majorUint|26 {
+		if v := binary.BigEndian.Uint32(rest[1:]); v > math.MaxUint16 {
+			r.at += 5
+			return v
+		}
+	}
+	return uint32(r.uint(math.MaxUint32))
+}
 
 func (r *reader) bool() bool {
 	b := r.take(1)
@@ -133,19 +87,22 @@ func (r *reader) bool() bool {
 	case b[0] == simpleTrue:
 		return true
 	case b[0] != simpleFalse:
-		r.bad = true
+		r.fail()
 	}
 	return false
 }
 
 // bytes lends a byte string of at most max bytes; an empty one is nil.
 func (r *reader) bytes(max int) []byte {
-	n := r.head(majorBytes)
+	n := r.first(majorBytes)
 	if n == 0 {
 		return nil
 	}
+	if n >= longHead {
+		n = r.argument(n)
+	}
 	if n > uint64(max) {
-		r.bad = true
+		r.fail()
 		return nil
 	}
 	return r.take(n)
@@ -155,21 +112,26 @@ func (r *reader) bytes(max int) []byte {
 func (r *reader) text(max int) []byte {
 	b := r.take(r.head(majorText))
 	if len(b) > max || !utf8.Valid(b) {
-		r.bad = true
+		r.fail()
 		return nil
 	}
 	return b
 }
 
 // name reads the name of a member.
-func (r *reader) name() string {
-	s := r.optionalName()
-	r.bad = r.bad || s == ""
+func (r *reader) name() (s string) {
+	if s = r.optionalName(); s == "" {
+		r.fail()
+	}
 	return s
 }
 
 func (r *reader) optionalName() string {
-	b := r.take(r.head(majorText))
+	n := r.first(majorText)
+	if n >= longHead {
+		n = r.argument(n)
+	}
+	b := r.take(n)
 	if len(b) == 0 {
 		return ""
 	}
@@ -182,16 +144,19 @@ func (r *reader) optionalName() string {
 // nextName reads the name of a member in a list.
 func (r *reader) nextName() string {
 	b := r.take(r.head(majorText))
-	if s, ok := r.names.findNext(b); ok && len(b) > 0 {
+	if len(b) == 0 {
+		r.fail()
+		return ""
+	}
+	if s, ok := r.names.findNext(b); ok {
 		return s
 	}
-	r.bad = r.bad || len(b) == 0
 	return r.newName(b)
 }
 
 func (r *reader) newName(b []byte) string {
-	if r.bad || len(b) > nameMax || !utf8.Valid(b) {
-		r.bad = true
+	if len(b) > nameMax || !utf8.Valid(b) {
+		r.fail()
 		return ""
 	}
 	return r.names.add(b)
@@ -199,17 +164,19 @@ func (r *reader) newName(b []byte) string {
 
 // addr reads what writer.addr writes.
 func (r *reader) addr() netip.AddrPort {
-	b := r.take(r.head(majorBytes))
-	switch len(b) {
-	case 0:
+	switch rest := r.b[r.at:]; {
+	case len(rest) > 6 && rest[0] == majorBytes|6:
+		r.at += 7
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte(rest[1:])), binary.BigEndian.Uint16(rest[5:]))
+	case len(rest) > 0 && rest[0] == majorBytes:
+		r.at++
 		return netip.AddrPort{}
-	case 6:
-		return netip.AddrPortFrom(netip.AddrFrom4([4]byte(b)), binary.BigEndian.Uint16(b[4:]))
-	case 18:
-		if ip := netip.AddrFrom16([16]byte(b)); !ip.Is4In6() {
-			return netip.AddrPortFrom(ip, binary.BigEndian.Uint16(b[16:]))
+	case len(rest) > 18 && rest[0] == majorBytes|18:
+		r.at += 19
+		if ip := netip.AddrFrom16([16]byte(rest[1:])); !ip.Is4In6() {
+			return netip.AddrPortFrom(ip, binary.BigEndian.Uint16(rest[17:]))
 		}
 	}
-	r.bad = true
+	r.fail()
 	return netip.AddrPort{}
 }

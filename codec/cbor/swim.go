@@ -134,7 +134,7 @@ func appendVersions(w *writer, v *swim.Versions) {
 // read reads the fields that follow the type.
 func (s *swimWords) read(r *reader, kind, fields uint64) core.Message {
 	if fields != swimFields[kind] {
-		r.bad = true
+		r.fail()
 		return nil
 	}
 	switch kind {
@@ -182,7 +182,7 @@ func (s *swimWords) readRecords(r *reader) []swim.Record {
 	s.records = s.records[:0]
 	for n := r.head(majorArray); n > 0 && !r.bad; n-- {
 		if r.head(majorArray) != recordFields {
-			r.bad = true
+			r.fail()
 		}
 		s.records = append(s.records, swim.Record{})
 		m := &s.records[len(s.records)-1] // in place: there are many
@@ -195,7 +195,7 @@ func (s *swimWords) readRecords(r *reader) []swim.Record {
 func readVersions(r *reader) (v swim.Versions) {
 	b := r.bytes(versionsSize)
 	if len(b) != versionsSize {
-		r.bad = true
+		r.fail()
 		return v
 	}
 	return swim.Versions{
