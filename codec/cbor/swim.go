@@ -139,40 +139,61 @@ func (s *swimWords) read(r *reader, kind, fields uint64) core.Message {
 	}
 	switch kind {
 	case typePing:
-		s.ping = swim.Ping{Seq: r.uint32(), Target: r.name(), Source: r.addr(), SourceName: r.optionalName()}
-		return &s.ping
+		m := &s.ping
+		m.Seq = r.uint32()
+		m.Target = r.name()
+		m.Source = r.addr()
+		m.SourceName = r.optionalName()
+		return m
 	case typeAck:
-		s.ack = swim.Ack{Seq: r.uint32(), Payload: r.bytes(math.MaxInt)}
-		return &s.ack
+		m := &s.ack
+		m.Seq = r.uint32()
+		m.Payload = r.bytes(math.MaxInt)
+		return m
 	case typeNack:
-		s.nack = swim.Nack{Seq: r.uint32()}
+		s.nack.Seq = r.uint32()
 		return &s.nack
 	case typeIndirectPing:
-		s.indirectPing = swim.IndirectPing{
-			Seq: r.uint32(), Target: r.name(), TargetAddr: r.addr(), Nack: r.bool(),
-			Source: r.addr(), SourceName: r.optionalName(),
-		}
-		return &s.indirectPing
+		m := &s.indirectPing
+		m.Seq = r.uint32()
+		m.Target = r.name()
+		m.TargetAddr = r.addr()
+		m.Nack = r.bool()
+		m.Source = r.addr()
+		m.SourceName = r.optionalName()
+		return m
 	case typeAnnounce:
-		s.announce = swim.Announce{Record: swim.Record{
-			Name: r.name(), Addr: r.addr(), Incarnation: r.uint32(),
-			Meta: r.bytes(s.metaMax), Versions: readVersions(r),
-		}}
-		return &s.announce
+		m := &s.announce
+		m.Name = r.name()
+		m.Addr = r.addr()
+		m.Incarnation = r.uint32()
+		m.State = swim.Alive
+		m.Meta = r.bytes(s.metaMax)
+		readVersions(r, &m.Versions)
+		return m
 	case typeAccuse:
-		s.accuse = swim.Accuse{Node: r.name(), Incarnation: r.uint32(), From: r.name()}
-		return &s.accuse
+		m := &s.accuse
+		m.Node = r.name()
+		m.Incarnation = r.uint32()
+		m.From = r.name()
+		return m
 	case typeBury:
-		s.bury = swim.Bury{Node: r.name(), Incarnation: r.uint32(), From: r.name()}
-		return &s.bury
+		m := &s.bury
+		m.Node = r.name()
+		m.Incarnation = r.uint32()
+		m.From = r.name()
+		return m
 	case typeUser:
-		s.user = swim.User{Data: r.bytes(math.MaxInt)}
+		s.user.Data = r.bytes(math.MaxInt)
 		return &s.user
 	case typePushPull:
-		s.pushPull = swim.PushPull{Join: r.bool(), Members: s.readRecords(r), User: r.bytes(math.MaxInt)}
-		return &s.pushPull
+		m := &s.pushPull
+		m.Join = r.bool()
+		m.Members = s.readRecords(r)
+		m.User = r.bytes(math.MaxInt)
+		return m
 	default:
-		s.refuse = swim.Refuse{Reason: string(r.text(reasonMax))}
+		s.refuse.Reason = string(r.text(reasonMax))
 		return &s.refuse
 	}
 }
@@ -186,21 +207,25 @@ func (s *swimWords) readRecords(r *reader) []swim.Record {
 		}
 		s.records = append(s.records, swim.Record{})
 		m := &s.records[len(s.records)-1] // in place: there are many
-		m.Name, m.Addr, m.Incarnation = r.nextName(), r.addr(), r.uint32()
-		m.State, m.Meta, m.Versions = swim.State(r.uint(uint64(swim.Left))), r.bytes(s.metaMax), readVersions(r)
+		m.Name = r.nextName()
+		m.Addr = r.addr()
+		m.Incarnation = r.uint32()
+		m.State = swim.State(r.uint(uint64(swim.Left)))
+		m.Meta = r.bytes(s.metaMax)
+		readVersions(r, &m.Versions)
 	}
 	return s.records
 }
 
-func readVersions(r *reader) (v swim.Versions) {
-	b := r.bytes(versionsSize)
-	if len(b) != versionsSize {
+func readVersions(r *reader, v *swim.Versions) {
+	rest := r.b[r.at:]
+	if len(rest) <= versionsSize || rest[0] != majorBytes|versionsSize {
 		r.fail()
-		return v
+		return
 	}
-	return swim.Versions{
-		ProtocolMin: b[0], ProtocolMax: b[1], Protocol: b[2], AppMin: b[3], AppMax: b[4], App: b[5],
-	}
+	r.at += 1 + versionsSize
+	v.ProtocolMin, v.ProtocolMax, v.Protocol = rest[1], rest[2], rest[3]
+	v.AppMin, v.AppMax, v.App = rest[4], rest[5], rest[6]
 }
 
 // release gives up scratch that an unusually large push/pull left behind.
