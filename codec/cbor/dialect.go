@@ -21,9 +21,9 @@ const lengthSize = 4 // of the length before each message on a link
 // A Dialect implements core.Dialect. One value serves one driver at a time.
 type Dialect struct {
 	frameMax int
-	names    names
 	swim     swimWords
 	opaque   opaqueWords
+	names    names
 }
 
 // New returns a Dialect with c's bounds.

@@ -1,14 +1,16 @@
 package cbor
 
+import "encoding/binary"
+
 // names remembers strings so that reading a known one allocates nothing. When it is full it forgets
 // everything: whoever floods it with made-up names costs one allocation per name, and no memory.
 type names struct {
 	known map[string]int32 // where they are in all
 	all   []name
 	max   int
-	last  int // the one found last
+	last  int32 // where in all the last one of a list is
 	// recent are those found last, by their length and last bytes: names mostly differ there.
-	recent [256]int32
+	recent [256]recentName
 }
 
 type name struct {
@@ -16,53 +18,60 @@ type name struct {
 	next int32 // who came after it in a list: members list each other in much the same order
 }
 
-func (n *names) find(b []byte) (string, bool) {
-	place := &n.recent[slot(b)]
-	k := *place
-	if int(k) >= len(n.all) || string(b) != n.all[k].text {
-		var ok bool
-		if k, ok = n.known[string(b)]; !ok {
-			return "", false
-		}
-		*place = k
-	}
-	n.last = int(k)
-	return n.all[k].text, true
+type recentName struct {
+	text string
+	at   int32 // in all
 }
 
-// findNext is find for a name that follows the one found last in a list.
-func (n *names) findNext(b []byte) (string, bool) {
-	before := n.last
-	if before < len(n.all) {
-		if k := n.all[before].next; string(b) == n.all[k].text {
-			n.last = int(k)
-			return n.all[k].text, true
-		}
+// find returns the known name that is b, which is not empty, or "".
+func (n *names) find(b []byte) string {
+	recent := &n.recent[slot(b)]
+	if string(b) == recent.text {
+		return recent.text
 	}
-	s, ok := n.find(b)
-	if ok && before < len(n.all) {
-		n.all[before].next = int32(n.last)
+	k, ok := n.known[string(b)]
+	if !ok {
+		return ""
 	}
-	return s, ok
+	*recent = recentName{n.all[k].text, k}
+	return recent.text
 }
 
-// slot is where a name that is not empty may be among the recent ones.
+// findNext is find for a name that follows another in a list.
+func (n *names) findNext(b []byte) string {
+	if len(n.all) == 0 {
+		return ""
+	}
+	before := &n.all[n.last]
+	if next := n.all[before.next].text; string(b) == next {
+		n.last = before.next
+		return next
+	}
+	s := n.find(b)
+	if s != "" {
+		n.last = n.recent[slot(b)].at
+		before.next = n.last
+	}
+	return s
+}
+
+// slot is where b may be among the recent names.
 func slot(b []byte) uint8 {
-	end := b[max(0, len(b)-3):]
-	h := uint8(len(b))
-	for _, c := range end {
-		h = h*37 + c
+	if len(b) < 4 {
+		return b[len(b)-1]
 	}
-	return h
+	h := binary.LittleEndian.Uint32(b[len(b)-4:]) + uint32(len(b))
+	return uint8(h * 0x9e3779b1 >> 24)
 }
 
 func (n *names) add(b []byte) string {
 	if n.known == nil || len(n.known) >= n.max {
 		n.known, n.all = map[string]int32{}, nil
+		clear(n.recent[:])
 	}
 	s := string(b)
-	n.last = len(n.all)
-	n.known[s] = int32(n.last)
+	n.last = int32(len(n.all))
+	n.known[s] = n.last
 	n.all = append(n.all, name{text: s})
 	return s
 }

@@ -135,7 +135,7 @@ func (r *reader) optionalName() string {
 	if len(b) == 0 {
 		return ""
 	}
-	if s, ok := r.names.find(b); ok {
+	if s := r.names.find(b); s != "" {
 		return s // and so neither too long nor malformed
 	}
 	return r.newName(b)
@@ -148,7 +148,7 @@ func (r *reader) nextName() string {
 		r.fail()
 		return ""
 	}
-	if s, ok := r.names.findNext(b); ok {
+	if s := r.names.findNext(b); s != "" {
 		return s
 	}
 	return r.newName(b)
