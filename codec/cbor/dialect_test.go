@@ -68,6 +68,8 @@ func TestUnknownTypesAreSkipped(t *testing.T) {
 		"83 18 40 c1 1a 00010000 f8 20",                    // a tag; simple(32)
 		"82 18 40 29",                                      // -10
 		"82 18 40 " + strings.Repeat("81", 15) + "00",      // 16 arrays deep
+		"98 18 18 40 " + strings.Repeat("00", 23),          // 24 fields
+		"99 0100 18 40 " + strings.Repeat("00", 255),       // 256 fields: 01 and 00 are no types
 	} {
 		got, err := read(t, cbor.New(cbor.Config{}), "820307 "+unknown+" 820308")
 		require.NoError(t, err, unknown)

@@ -84,6 +84,20 @@ func TestSameBytesAsOracle(t *testing.T) {
 	}
 }
 
+// TestNumbersOfEverySize writes and reads the least and the most of each size.
+func TestNumbersOfEverySize(t *testing.T) {
+	d := cbor.New(cbor.Config{})
+	for _, v := range []uint32{0, 23, 24, 1<<8 - 1, 1 << 8, 1<<16 - 1, 1 << 16, 1<<32 - 1} {
+		m := &swim.Nack{Seq: v}
+		b, err := d.AppendMessage(nil, m)
+		require.NoError(t, err)
+		require.Equal(t, oracle(t, m), b)
+		var got []core.Message
+		require.NoError(t, d.ReadDatagram(b, func(m core.Message) { got = append(got, codectest.Clone(m)) }))
+		require.Equal(t, []core.Message{m}, got)
+	}
+}
+
 // messagesOf makes one message of every type out of a fuzzer's choices.
 func messagesOf(seq, incarnation uint32, name, other string, b []byte, port uint16, flags byte) []core.Message {
 	addr := netip.AddrPort{}
