@@ -26,14 +26,13 @@ type recentName struct {
 // find returns the known name that is b, which is not empty, or "".
 func (n *names) find(b []byte) string {
 	recent := &n.recent[slot(b)]
-	if string(b) == recent.text {
-		return recent.text
+	if string(b) != recent.text {
+		k, ok := n.known[string(b)]
+		if !ok {
+			return ""
+		}
+		*recent = recentName{n.all[k].text, k}
 	}
-	k, ok := n.known[string(b)]
-	if !ok {
-		return ""
-	}
-	*recent = recentName{n.all[k].text, k}
 	return recent.text
 }
 
@@ -60,8 +59,7 @@ func slot(b []byte) uint8 {
 	if len(b) < 4 {
 		return b[len(b)-1]
 	}
-	h := binary.LittleEndian.Uint32(b[len(b)-4:]) + uint32(len(b))
-	return uint8(h * 0x9e3779b1 >> 24)
+	return uint8(binary.LittleEndian.Uint32(b[len(b)-4:])*0x9e3779b1>>24) + uint8(len(b))
 }
 
 func (n *names) add(b []byte) string {
