@@ -61,7 +61,7 @@ func (q *Queue) Put(key Key, ticket Ticket, encoded []byte) {
 		}
 		q.keyed[key] = b
 	}
-	q.insert(b)
+	q.queued = slices.Insert(q.queued, q.place(b, len(q.queued)), b)
 }
 
 // drop removes the message that has left most often, but rather none that somebody waits for.
@@ -114,12 +114,25 @@ func (q *Queue) Fill(d *core.Datagram, limit int) {
 	}
 	clear(q.queued[len(kept):])
 	q.queued = kept
+	left := q.picked[:0]
 	for _, b := range q.picked {
 		if b.sent >= limit {
 			q.finish(b)
 		} else {
-			q.insert(b)
+			left = append(left, b)
 		}
+	}
+	q.merge(left)
+}
+
+// merge puts back what Fill has taken out, which is still in order: all have left once more.
+func (q *Queue) merge(left []*broadcast) {
+	end := len(q.queued)
+	q.queued = append(q.queued, left...)
+	for n := len(left) - 1; n >= 0; n-- {
+		i := q.place(left[n], end)
+		copy(q.queued[i+n+1:], q.queued[i:end])
+		q.queued[i+n], end = left[n], i
 	}
 }
 
@@ -146,9 +159,9 @@ func before(a, b *broadcast) bool {
 	return a.id > b.id
 }
 
-func (q *Queue) insert(b *broadcast) {
-	i := sort.Search(len(q.queued), func(i int) bool { return before(b, q.queued[i]) })
-	q.queued = slices.Insert(q.queued, i, b)
+// place is where b belongs among the first n.
+func (q *Queue) place(b *broadcast, n int) int {
+	return sort.Search(n, func(i int) bool { return before(b, q.queued[i]) })
 }
 
 // finish retires a message that has left the queue.
