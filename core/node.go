@@ -81,6 +81,7 @@ type Node struct {
 	datagram Datagram
 	deliver  func(Message) // receive, bound once
 	gossips  []Gossiper
+	checks   []Invariant // only with Config.Check
 }
 
 // NewNode returns a node with every machine mounted and nothing started: that takes the first
@@ -111,6 +112,9 @@ func NewNode(c Config) *Node {
 		n.turns[i] = Turn{n, uint8(i), rand.New(stream(c.Seed, m.Proto))}
 		if g, ok := m.Machine.(Gossiper); ok {
 			n.gossips = append(n.gossips, g)
+		}
+		if m, ok := m.Machine.(Invariant); ok && n.config.Check {
+			n.checks = append(n.checks, m)
 		}
 	}
 	return n
@@ -152,9 +156,7 @@ func (n *Node) Step(now Instant, in Input) {
 	}
 	n.pack()
 	n.in.Data, n.in.Addrs, n.in.Message, n.in.Command, n.in.Event = nil, nil, nil, nil, nil // loans end
-	if n.config.Check {
-		n.check()
-	}
+	n.check()
 }
 
 // Next returns the next effect to perform, or false when the step is drained.
@@ -341,11 +343,9 @@ func (n *Node) copy(b []byte) []byte {
 }
 
 func (n *Node) check() {
-	for i := range n.mounts {
-		if m, ok := n.mounts[i].Machine.(Invariant); ok {
-			if what := m.Invariant(); what != "" {
-				panic(fmt.Sprintf("core: %T broke an invariant at %v: %s", m, n.now, what))
-			}
+	for _, m := range n.checks {
+		if what := m.Invariant(); what != "" {
+			panic(fmt.Sprintf("core: %T broke an invariant at %v: %s", m, n.now, what))
 		}
 	}
 }
