@@ -25,7 +25,7 @@ func (w *world) converge() {
 			Name: who.Name, Addr: who.Addr, Meta: who.Meta, Versions: who.Versions, Incarnation: 1,
 		}
 		id := base.Add(who)
-		row := base.Row(id)
+		row := *base.Row(id)
 		row.Incarnation = members[i].Incarnation
 		base.SetRow(id, row)
 	}

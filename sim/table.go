@@ -105,14 +105,14 @@ func (t *table) Add(who swim.Identity) swim.ID {
 	*row = swim.Row{Used: true, Generation: row.Generation + 1}
 	k := t.intern(&who)
 	*t.who.Edit(int(id)) = k
-	*t.places.Edit(int(t.numbers.Get(int(k)))) = uint32(id) + 1
+	*t.places.Edit(int(*t.numbers.At(int(k)))) = uint32(id) + 1
 	return id
 }
 
 // Remove implements swim.Table.
 func (t *table) Remove(id swim.ID) {
 	who := t.who.Edit(int(id))
-	*t.places.Edit(int(t.numbers.Get(int(*who)))) = 0
+	*t.places.Edit(int(*t.numbers.At(int(*who)))) = 0
 	*who = 0
 	row := t.rows.Edit(int(id))
 	*row = swim.Row{Generation: row.Generation}
@@ -124,17 +124,17 @@ func (t *table) Remove(id swim.ID) {
 func (t *table) Bound() int { return t.bound }
 
 // Row implements swim.Table.
-func (t *table) Row(id swim.ID) swim.Row { return t.rows.Get(int(id)) }
+func (t *table) Row(id swim.ID) *swim.Row { return t.rows.At(int(id)) }
 
 // SetRow implements swim.Table.
 func (t *table) SetRow(id swim.ID, r swim.Row) {
-	if t.rows.Get(int(id)) != r {
+	if *t.rows.At(int(id)) != r {
 		*t.rows.Edit(int(id)) = r
 	}
 }
 
 // Identity implements swim.Table.
-func (t *table) Identity(id swim.ID) *swim.Identity { return t.identities[t.who.Get(int(id))] }
+func (t *table) Identity(id swim.ID) *swim.Identity { return t.identities[*t.who.At(int(id))] }
 
 // All implements swim.Table. The list lies where the last one of any table does: what the two have in common
 // stays as it is.
@@ -153,7 +153,7 @@ func (t *table) All() []swim.Record {
 			}
 		}
 		for id := at; id < min(at+pages.Size, t.bound); id++ {
-			if row := t.rows.Get(id); row.Used {
+			if row := t.rows.At(id); row.Used {
 				all = append(all, swim.Describe(row, t.Identity(swim.ID(id))))
 			}
 		}
@@ -172,7 +172,7 @@ type listing struct {
 
 // SetIdentity implements swim.Table.
 func (t *table) SetIdentity(id swim.ID, who swim.Identity) {
-	if k := t.intern(&who); t.who.Get(int(id)) != k {
+	if k := t.intern(&who); *t.who.At(int(id)) != k {
 		*t.who.Edit(int(id)) = k
 	}
 }

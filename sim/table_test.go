@@ -29,7 +29,7 @@ func copyDense(from swim.Table) swim.Table {
 	to := swim.NewTable()
 	for id := range swim.ID(from.Bound()) {
 		to.Add(*from.Identity(id))
-		to.SetRow(id, from.Row(id))
+		to.SetRow(id, *from.Row(id))
 		to.SetRTT(id, from.RTT(id))
 	}
 	return to
@@ -81,7 +81,7 @@ func (p *pair) change(rng *rand.Rand) {
 	case rng.IntN(2) == 0:
 		p.both(func(t swim.Table) { t.SetIdentity(id, who) })
 	default:
-		row := p.dense.Row(id)
+		row := *p.dense.Row(id)
 		row.State, row.Incarnation, row.Since = swim.State(rng.IntN(4)), rng.Uint32N(3), core.Instant(rng.IntN(3))
 		p.both(func(t swim.Table) { t.SetRow(id, row) })
 	}
@@ -100,7 +100,7 @@ func (p *pair) compare(t *testing.T, name string) {
 	}))
 	for id := range swim.ID(p.dense.Bound()) {
 		a, b := p.dense.Identity(id), p.shared.Identity(id)
-		same := p.dense.Row(id) == p.shared.Row(id) && p.dense.RTT(id) == p.shared.RTT(id) && a.Name == b.Name &&
+		same := *p.dense.Row(id) == *p.shared.Row(id) && p.dense.RTT(id) == p.shared.RTT(id) && a.Name == b.Name &&
 			a.Addr == b.Addr && a.Versions == b.Versions && bytes.Equal(a.Meta, b.Meta)
 		if !same {
 			require.Fail(t, "tables differ", "%v %v at %d is %v %v", p.dense.Row(id), a, id, p.shared.Row(id), b)

@@ -19,7 +19,7 @@ func filled(records ...swim.Record) swim.Table {
 	table := swim.NewTable()
 	for _, r := range records {
 		id := table.Add(swim.Identity{Name: r.Name, Addr: r.Addr, Meta: r.Meta, Versions: r.Versions})
-		row := table.Row(id)
+		row := *table.Row(id)
 		row.State, row.Incarnation = r.State, r.Incarnation
 		table.SetRow(id, row)
 	}

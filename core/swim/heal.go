@@ -57,7 +57,7 @@ func (m *Machine) healTick(t *core.Turn) {
 	case nth >= lost:
 		m.healSeed(t, nth-lost)
 	default:
-		dead := m.pick(t, m.chosen[:0], 1, func(id ID) bool { return m.table.Row(id).State == Dead })
+		dead := m.pick(t, m.chosen[:0], 1, func(_ ID, row *Row) bool { return row.State == Dead })
 		m.healWith(t, m.table.Identity(dead[0]).Addr, "")
 	}
 }

@@ -99,7 +99,7 @@ func TestInvariant(t *testing.T) {
 }
 
 func (m *Machine) setState(id ID, s State) {
-	row := m.table.Row(id)
+	row := *m.table.Row(id)
 	m.counts[row.State]--
 	m.counts[s]++
 	row.State = s

@@ -47,20 +47,19 @@ func (m *Machine) snapshot(t *core.Turn) {
 	if m.cfg.Fidelity == Memberlist || m.snapshotAt == m.changes || m.reserving != 0 {
 		return
 	}
-	picked := m.pick(t, nil, snapshotPeers, func(id ID) bool {
-		return id != m.self && m.table.Row(id).State == Alive
-	})
+	picked := m.pick(t, m.chosen[:0], snapshotPeers, m.aliveOther)
+	m.chosen = picked[:0]
 	if len(picked) == 0 {
 		return // to remember those we lost is better than nobody
 	}
 	m.snapshotAt = m.changes
-	b := binary.BigEndian.AppendUint32([]byte{journalSnapshot}, m.reserved)
+	b := binary.BigEndian.AppendUint32(append(m.scratch[:0], journalSnapshot), m.reserved)
 	for _, id := range picked {
-		addr, err := m.table.Identity(id).Addr.MarshalBinary()
-		if err == nil {
-			b = append(append(b, byte(len(addr))), addr...)
-		}
+		size := len(b)
+		b, _ = m.table.Identity(id).Addr.AppendBinary(append(b, 0)) // which never fails
+		b[size] = byte(len(b) - size - 1)
 	}
+	m.scratch = b
 	t.Compact(b)
 }
 

@@ -6,9 +6,12 @@ import (
 	"github.com/nekton-go/nekton/core"
 )
 
+// aliveOther reports whether somebody else lives there, and is alive.
+func (m *Machine) aliveOther(id ID, row *Row) bool { return id != m.self && row.State == Alive }
+
 // pick chooses up to k members at random, every eligible one equally likely, and appends them to dst.
 // It finds them whenever they exist, however few of the table they are.
-func (m *Machine) pick(t *core.Turn, dst []ID, k int, eligible func(ID) bool) []ID {
+func (m *Machine) pick(t *core.Turn, dst []ID, k int, eligible func(ID, *Row) bool) []ID {
 	bound := m.table.Bound()
 	start := len(dst)
 	if bound > 16*k { // enough to expect luck
@@ -17,7 +20,7 @@ func (m *Machine) pick(t *core.Turn, dst []ID, k int, eligible func(ID) bool) []
 				return dst
 			}
 			id := ID(t.Rand().IntN(bound))
-			if m.table.Row(id).Used && eligible(id) && !slices.Contains(dst[start:], id) {
+			if row := m.table.Row(id); row.Used && eligible(id, row) && !slices.Contains(dst[start:], id) {
 				dst = append(dst, id)
 			}
 		}
@@ -28,7 +31,7 @@ func (m *Machine) pick(t *core.Turn, dst []ID, k int, eligible func(ID) bool) []
 	}
 	seen := 0 // reservoir sampling over all
 	for id := range ID(bound) {
-		if !m.table.Row(id).Used || !eligible(id) {
+		if row := m.table.Row(id); !row.Used || !eligible(id, row) {
 			continue
 		}
 		if seen++; len(dst)-start < k {

@@ -1,6 +1,7 @@
 package swim
 
 import (
+	"math/bits"
 	"time"
 
 	"github.com/nekton-go/nekton/core"
@@ -148,8 +149,8 @@ func (m *Machine) askHelpers(t *core.Turn) {
 	p.helped = true
 	who := m.table.Identity(p.target)
 	k := min(m.cfg.IndirectProbes, helpersMax) + m.bug(mutant.ExtraHelper)
-	p.helpers = m.pick(t, p.helpers[:0], k, func(id ID) bool {
-		return id != m.self && id != p.target && m.table.Row(id).State == Alive
+	p.helpers = m.pick(t, p.helpers[:0], k, func(id ID, row *Row) bool {
+		return m.aliveOther(id, row) && id != p.target
 	})
 	for i, id := range p.helpers {
 		helper := m.table.Identity(id)
@@ -223,10 +224,7 @@ func (m *Machine) giveUp(t *core.Turn) {
 		return
 	}
 	m.counters.ProbesFailed++
-	heard := 0
-	for bit := p.nacked; bit != 0; bit &= bit - 1 {
-		heard++
-	}
+	heard := bits.OnesCount32(p.nacked)
 	missed := 1
 	if p.nacks > 0 {
 		missed = p.nacks - heard

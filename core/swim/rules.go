@@ -86,7 +86,7 @@ func (m *Machine) welcome(t *core.Turn, r *Record, cause Cause) {
 // add gives a new member a row. It counts as dead until it is set.
 func (m *Machine) add(who Identity) ID {
 	id := m.table.Add(who)
-	row := m.table.Row(id)
+	row := *m.table.Row(id)
 	row.State = Dead
 	m.counts[Dead]++
 	m.table.SetRow(id, row)
@@ -96,7 +96,7 @@ func (m *Machine) add(who Identity) ID {
 // mayMove says whether a known member may appear at another address. While its old address may still
 // be alive it may not: then two members claim one name, and the older keeps it until a probe says
 // otherwise.
-func (m *Machine) mayMove(t *core.Turn, id ID, row Row, who *Identity, r *Record) bool {
+func (m *Machine) mayMove(t *core.Turn, id ID, row *Row, who *Identity, r *Record) bool {
 	admitted := m.cfg.Admit == nil || m.cfg.Admit(r)
 	free := row.State == Left || row.State == Dead && m.cfg.Fidelity == Improved ||
 		m.cfg.Mutant == mutant.MoveAlive
@@ -221,7 +221,7 @@ func (m *Machine) merge(t *core.Turn, r *Record) {
 // answerStale tells a member that claims to be alive, at an incarnation we hold to be over, that it has
 // to refute. Without this a member that lost its incarnation in a restart, or comes back from the other
 // side of a partition, may stay dead for those who remember it.
-func (m *Machine) answerStale(t *core.Turn, r *Record, row Row) {
+func (m *Machine) answerStale(t *core.Turn, r *Record, row *Row) {
 	if m.cfg.Fidelity == Memberlist || row.State == Alive || !m.mayAnswer() {
 		return
 	}
@@ -238,8 +238,11 @@ func (m *Machine) answerStale(t *core.Turn, r *Record, row Row) {
 // remind tells a member that announces itself at an incarnation below the one we hold it alive at what it
 // announced in an earlier life, so that it can go on from there. Until then nobody would hear its news.
 func (m *Machine) remind(t *core.Turn, from netip.AddrPort, r *Record) {
+	if from != r.Addr || m.cfg.Fidelity == Memberlist {
+		return
+	}
 	id, known := m.table.Find(r.Name)
-	if !known || from != r.Addr || m.cfg.Fidelity == Memberlist || id == m.self {
+	if !known || id == m.self {
 		return
 	}
 	if row := m.table.Row(id); row.State == Alive && r.Incarnation < row.Incarnation && m.mayAnswer() {
@@ -266,7 +269,7 @@ func (m *Machine) sound(r *Record) bool {
 // set writes a row's state.
 func (m *Machine) set(t *core.Turn, id ID, to State, incarnation uint32, old Record, cause Cause) {
 	m.patrol.note(id)
-	row := m.table.Row(id)
+	row := *m.table.Row(id)
 	m.counts[row.State]--
 	m.counts[to]++
 	if row.State != to || old.Name == "" {
@@ -282,7 +285,7 @@ func (m *Machine) set(t *core.Turn, id ID, to State, incarnation uint32, old Rec
 	row.Incarnation = incarnation
 	m.table.SetRow(id, row)
 	if to.Gone() && id != m.self {
-		m.tombs.add(id, row)
+		m.tombs.add(id, &row)
 	}
 	if m.cfg.Transitions && !(m.cfg.Mutant == mutant.HideTransition && to == Dead) {
 		r := m.record(id)
@@ -294,7 +297,7 @@ func (m *Machine) set(t *core.Turn, id ID, to State, incarnation uint32, old Rec
 func (m *Machine) record(id ID) Record { return Describe(m.table.Row(id), m.table.Identity(id)) }
 
 // Describe is a member as others are told of it.
-func Describe(row Row, who *Identity) Record {
+func Describe(row *Row, who *Identity) Record {
 	return Record{
 		Name: who.Name, Addr: who.Addr, Incarnation: row.Incarnation, State: row.State,
 		Meta: who.Meta, Versions: who.Versions,

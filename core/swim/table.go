@@ -39,7 +39,8 @@ type Table interface {
 	Remove(id ID)
 	// Bound is above every ID in use.
 	Bound() int
-	Row(id ID) Row
+	// Row lends what is believed of a member until the table next changes. Nobody writes to it.
+	Row(id ID) *Row
 	SetRow(id ID, r Row)
 	// Identity lends what is known of a member until the table next changes; Name is empty if nobody lives
 	// there. Nobody writes to it, nor, ever, to its Meta, which may be kept.
@@ -109,8 +110,8 @@ func (d *dense) All() []Record {
 	if cap(all) < n {
 		all = make([]Record, 0, n)
 	}
-	for id, row := range d.rows {
-		if row.Used {
+	for id := range d.rows {
+		if row := &d.rows[id]; row.Used {
 			all = append(all, Describe(row, &d.who[id]))
 		}
 	}
@@ -121,7 +122,7 @@ func (d *dense) All() []Record {
 }
 
 func (d *dense) Bound() int                      { return len(d.rows) }
-func (d *dense) Row(id ID) Row                   { return d.rows[id] }
+func (d *dense) Row(id ID) *Row                  { return &d.rows[id] }
 func (d *dense) SetRow(id ID, r Row)             { d.rows[id] = r }
 func (d *dense) Identity(id ID) *Identity        { return &d.who[id] }
 func (d *dense) RTT(id ID) time.Duration         { return d.rtts[id] }

@@ -17,7 +17,7 @@ type grave struct {
 	since      core.Instant
 }
 
-func (ts *tombs) add(id ID, r Row) {
+func (ts *tombs) add(id ID, r *Row) {
 	if n := len(ts.graves); n > 0 && ts.graves[n-1] == (grave{id, r.Generation, r.Since}) {
 		return
 	}

@@ -37,6 +37,9 @@ func (a *Array[T]) Get(i int) (v T) {
 	return v
 }
 
+// At lends value i, which has been written, for reading, until it is next written.
+func (a *Array[T]) At(i int) *T { return &a.list.pages[i>>shift].at[i&(Size-1)] }
+
 // Edit lends value i for writing, until the array is next cloned.
 func (a *Array[T]) Edit(i int) *T {
 	switch {
