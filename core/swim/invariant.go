@@ -1,7 +1,6 @@
 package swim
 
 import (
-	"cmp"
 	"fmt"
 
 	"github.com/nekton-go/nekton/core"
@@ -23,16 +22,24 @@ type patrol struct {
 const patrolEvery = 4
 
 func (p *patrol) note(id ID) {
+	if p.checked < p.changes && p.changed[(p.changes-1)%uint(len(p.changed))] == id {
+		return // it will be looked at
+	}
 	p.changed[p.changes%uint(len(p.changed))] = id
 	p.changes++
 }
 
 // Invariant implements core.Invariant.
-func (m *Machine) Invariant() string {
-	if !m.running {
-		return ""
+func (m *Machine) Invariant() (what string) {
+	for i := 0; m.running && what == "" && i < len(checks); i++ {
+		what = checks[i](m)
 	}
-	return cmp.Or(m.checkSelf(), m.checkRows(), m.checkProber(), m.checkAsks(), m.checkBounds(), m.checkTimers())
+	return what
+}
+
+var checks = []func(*Machine) string{
+	(*Machine).checkSelf, (*Machine).checkRows, (*Machine).checkProber, (*Machine).checkAsks, (*Machine).checkBounds,
+	(*Machine).checkTimers,
 }
 
 func (m *Machine) checkSelf() string {
@@ -97,7 +104,7 @@ func (m *Machine) checkRow(id ID) string {
 	if !row.Used {
 		return ""
 	}
-	r := m.record(id)
+	r := Describe(row, m.table.Identity(id))
 	found, ok := m.table.Find(r.Name)
 	s := m.suspicions[id]
 	switch {
@@ -156,23 +163,19 @@ func (m *Machine) checkAsks() string {
 }
 
 func (m *Machine) checkBounds() string {
-	return cmp.Or(
-		within("MembersMax", m.rows(), m.cfg.MembersMax),
-		within("BroadcastsMax", m.queue.Len(), m.cfg.BroadcastsMax),
-		within("RelaysMax", m.asks.relays, m.cfg.RelaysMax),
-		within("SeedsMax", len(m.seeds), m.cfg.SeedsMax),
-		within("PingsMax", m.asks.pings, m.cfg.PingsMax),
-		within("PingsMax", m.userLinks, m.cfg.PingsMax),
-		within("ExchangesMax", m.joining, m.cfg.ExchangesMax),
-	)
-}
-
-func within(name string, value, bound int) string {
-	if 0 <= value && value <= bound {
+	c := &m.cfg
+	if within(m.rows(), c.MembersMax) && within(m.queue.Len(), c.BroadcastsMax) &&
+		within(m.asks.relays, c.RelaysMax) && within(len(m.seeds), c.SeedsMax) && within(m.asks.pings, c.PingsMax) &&
+		within(m.userLinks, c.PingsMax) && within(m.joining, c.ExchangesMax) {
 		return ""
 	}
-	return fmt.Sprintf("%d are in use of Config.%s, which is %d", value, name, bound)
+	return fmt.Sprintf("in use: %d of MembersMax (%d), %d of BroadcastsMax (%d), %d of RelaysMax (%d), "+
+		"%d of SeedsMax (%d), %d and %d of PingsMax (%d), %d of ExchangesMax (%d)", m.rows(), c.MembersMax,
+		m.queue.Len(), c.BroadcastsMax, m.asks.relays, c.RelaysMax, len(m.seeds), c.SeedsMax, m.asks.pings,
+		m.userLinks, c.PingsMax, m.joining, c.ExchangesMax)
 }
+
+func within(value, bound int) bool { return 0 <= value && value <= bound }
 
 func (m *Machine) checkTimers() string {
 	switch {

@@ -81,7 +81,7 @@ func TestInvariant(t *testing.T) {
 		"probing=true":                         func(m *Machine) { m.prober.running = true; m.prober.next = 1 },
 		"helpers":                              func(m *Machine) { m.prober.helpers = make([]ID, helpersMax+1) },
 		"relays":                               func(m *Machine) { m.asks.queue = append(m.asks.queue, ask{relay: true}) },
-		"in use of Config.SeedsMax":            func(m *Machine) { m.seeds = make([]seed, m.cfg.SeedsMax+1) },
+		"65 of SeedsMax (64)":                  func(m *Machine) { m.seeds = make([]seed, m.cfg.SeedsMax+1) },
 		"deadlines":                            func(m *Machine) { m.exchanges[1] = &exchange{} },
 		"nobody will be told":                  func(m *Machine) { m.gossip.next = core.Never },
 	} {

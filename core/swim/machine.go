@@ -215,9 +215,7 @@ func (m *Machine) wake(t *core.Turn, due core.Instant) {
 	if !m.running {
 		return // until the journal has answered
 	}
-	if m.prober.deadline() <= due {
-		m.probe(t, due)
-	}
+	m.probe(t, due)
 	m.expireAsks(t, due)
 	m.convict(t, due)
 	if m.gossip.next <= due {
