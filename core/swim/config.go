@@ -1,6 +1,7 @@
 package swim
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -174,9 +175,7 @@ func (c Config) Defaulted() Config {
 		{&c.PushPullInterval, &lan.PushPullInterval}, {&c.StreamTimeout, &lan.StreamTimeout},
 		{&c.TombstoneTime, &lan.TombstoneTime}, {&c.LeaveTimeout, &lan.LeaveTimeout},
 	} {
-		if *d.field == 0 {
-			*d.field = *d.otherwise
-		}
+		*d.field = cmp.Or(*d.field, *d.otherwise)
 	}
 	for _, n := range []struct{ field, otherwise *int }{
 		{&c.NackPercent, &lan.NackPercent}, {&c.SuspicionMult, &lan.SuspicionMult},
@@ -186,9 +185,7 @@ func (c Config) Defaulted() Config {
 		{&c.SeedsMax, &lan.SeedsMax}, {&c.AnswersMax, &lan.AnswersMax}, {&c.UserMax, &lan.UserMax},
 		{&c.UserStateMax, &lan.UserStateMax},
 	} {
-		if *n.field == 0 {
-			*n.field = *n.otherwise
-		}
+		*n.field = cmp.Or(*n.field, *n.otherwise)
 	}
 	return c
 }
@@ -219,8 +216,9 @@ func (c Config) Validate() error {
 		{"PushPullInterval", c.PushPullInterval}, {"StreamTimeout", c.StreamTimeout},
 		{"TombstoneTime", c.TombstoneTime}, {"LeaveTimeout", c.LeaveTimeout},
 	} {
-		check(d.value >= time.Millisecond && d.value <= durationMax, "%s is %v; give 1ms to %v",
-			d.name, d.value, durationMax)
+		if d.value < time.Millisecond || d.value > durationMax {
+			check(false, "%s is %v; give 1ms to %v", d.name, d.value, durationMax)
+		}
 	}
 	check(c.ProbeInterval <= time.Hour, "ProbeInterval is %v; give at most 1h", c.ProbeInterval)
 	check(c.HealInterval >= 0 && c.HealInterval <= durationMax, "HealInterval is %v; give 0 (off) to %v",
@@ -239,7 +237,9 @@ func (c Config) Validate() error {
 		{"SeedsMax", c.SeedsMax, 1, 1 << 16}, {"AnswersMax", c.AnswersMax, 1, 1 << 16},
 		{"UserMax", c.UserMax, 1, 1 << 30}, {"UserStateMax", c.UserStateMax, 1, 1 << 30},
 	} {
-		check(n.low <= n.value && n.value <= n.high, "%s is %d; give %d to %d", n.name, n.value, n.low, n.high)
+		if n.value < n.low || n.value > n.high {
+			check(false, "%s is %d; give %d to %d", n.name, n.value, n.low, n.high)
+		}
 	}
 	check(c.Table == nil || c.Table.Bound() < c.MembersMax, "Table has room for more than MembersMax, %d", c.MembersMax)
 	check(c.Fidelity <= Memberlist, "Fidelity %d is unknown", c.Fidelity)
