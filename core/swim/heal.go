@@ -31,7 +31,7 @@ func (m *Machine) healTick(t *core.Turn) {
 		m.heal.next = m.now.Add(min(m.cfg.HealInterval, lonelyRounds*m.cfg.ProbeInterval))
 	}
 	if m.cfg.Mutant == mutant.RepeatNews {
-		m.spread(t, m.self, &Announce{m.record(m.self)}, 0)
+		m.spread(t, m.self, m.news(m.self), 0)
 	}
 	lost := m.counts[Dead]
 	strangers := 0 // seeds that are not known to be members
@@ -57,7 +57,7 @@ func (m *Machine) healTick(t *core.Turn) {
 	case nth >= lost:
 		m.healSeed(t, nth-lost)
 	default:
-		dead := m.pick(t, m.chosen[:0], 1, func(_ ID, row *Row) bool { return row.State == Dead })
+		dead := m.pick(t, 1, func(_ ID, row *Row) bool { return row.State == Dead })
 		m.healWith(t, m.table.Identity(dead[0]).Addr, "")
 	}
 }

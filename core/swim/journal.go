@@ -47,8 +47,7 @@ func (m *Machine) snapshot(t *core.Turn) {
 	if m.cfg.Fidelity == Memberlist || m.snapshotAt == m.changes || m.reserving != 0 {
 		return
 	}
-	picked := m.pick(t, m.chosen[:0], snapshotPeers, m.aliveOther)
-	m.chosen = picked[:0]
+	picked := m.pick(t, snapshotPeers, m.aliveOther)
 	if len(picked) == 0 {
 		return // to remember those we lost is better than nobody
 	}

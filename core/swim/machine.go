@@ -80,6 +80,8 @@ type Machine struct {
 	ping     Ping
 	indirect IndirectPing
 	ack      Ack
+	alive    Announce
+	claim    Accuse
 	chosen   []ID
 	scratch  []byte
 }
@@ -190,7 +192,9 @@ func (m *Machine) learn(t *core.Turn, in *core.Input) {
 	switch msg := in.Message.(type) {
 	case *Announce:
 		m.announce(t, &msg.Record, CauseAnnounce)
-		m.remind(t, in.From, &msg.Record)
+		if in.From == msg.Addr {
+			m.remind(t, &msg.Record)
+		}
 	case *Accuse:
 		m.accuse(t, msg, CauseAccuse, nil)
 		m.answerAccuser(t, in.From, msg.Node, msg.Incarnation)

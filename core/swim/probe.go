@@ -149,9 +149,9 @@ func (m *Machine) askHelpers(t *core.Turn) {
 	p.helped = true
 	who := m.table.Identity(p.target)
 	k := min(m.cfg.IndirectProbes, helpersMax) + m.bug(mutant.ExtraHelper)
-	p.helpers = m.pick(t, p.helpers[:0], k, func(id ID, row *Row) bool {
+	p.helpers = append(p.helpers[:0], m.pick(t, k, func(id ID, row *Row) bool {
 		return m.aliveOther(id, row) && id != p.target
-	})
+	})...)
 	for i, id := range p.helpers {
 		helper := m.table.Identity(id)
 		nack := helper.Versions.ProtocolMax >= protocolNack
@@ -239,10 +239,10 @@ func (m *Machine) giveUp(t *core.Turn) {
 	for _, id := range p.helpers {
 		evidence.Helpers = append(evidence.Helpers, m.table.Identity(id).Name)
 	}
-	accusation := Accuse{Node: m.table.Identity(p.target).Name, Incarnation: p.accused, From: m.cfg.Name}
-	accusation.Incarnation += uint32(m.bug(mutant.InventIncarnation))
+	accused := p.accused + uint32(m.bug(mutant.InventIncarnation))
+	m.claim = Accuse{Node: m.table.Identity(p.target).Name, Incarnation: accused, From: m.cfg.Name}
 	m.endProbe(t, missed)
-	m.accuse(t, &accusation, CauseProbe, &evidence)
+	m.accuse(t, &m.claim, CauseProbe, &evidence)
 }
 
 // endProbe closes the round and schedules the next: no earlier than this one would have ended, so that

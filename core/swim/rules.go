@@ -49,7 +49,7 @@ func (m *Machine) announce(t *core.Turn, r *Record, cause Cause) {
 	}
 	m.table.SetIdentity(id, Identity{Name: old.Name, Addr: r.Addr, Meta: r.Meta, Versions: r.Versions})
 	m.set(t, id, Alive, r.Incarnation, old, cause)
-	m.spread(t, id, &Announce{m.record(id)}, 0)
+	m.spread(t, id, m.news(id), 0)
 	switch {
 	case old.State.Gone():
 		t.Emit(&Joined{m.member(id)})
@@ -77,7 +77,7 @@ func (m *Machine) welcome(t *core.Turn, r *Record, cause Cause) {
 	}
 	id := m.add(Identity{Name: r.Name, Addr: r.Addr, Meta: r.Meta, Versions: r.Versions})
 	m.set(t, id, Alive, r.Incarnation, Record{}, cause)
-	m.spread(t, id, &Announce{m.record(id)}, 0)
+	m.spread(t, id, m.news(id), 0)
 	for range 1 + m.bug(mutant.DoubleJoined) {
 		t.Emit(&Joined{m.member(id)})
 	}
@@ -212,7 +212,8 @@ func (m *Machine) merge(t *core.Turn, r *Record) {
 	case Left:
 		m.bury(t, &Bury{Node: r.Name, Incarnation: r.Incarnation, From: r.Name}, CausePushPull)
 	case Suspect, Dead:
-		m.accuse(t, &Accuse{Node: r.Name, Incarnation: r.Incarnation, From: m.cfg.Name}, CausePushPull, nil)
+		m.claim = Accuse{Node: r.Name, Incarnation: r.Incarnation, From: m.cfg.Name}
+		m.accuse(t, &m.claim, CausePushPull, nil)
 	default:
 		m.counters.Invalid++
 	}
@@ -237,16 +238,13 @@ func (m *Machine) answerStale(t *core.Turn, r *Record, row *Row) {
 
 // remind tells a member that announces itself at an incarnation below the one we hold it alive at what it
 // announced in an earlier life, so that it can go on from there. Until then nobody would hear its news.
-func (m *Machine) remind(t *core.Turn, from netip.AddrPort, r *Record) {
-	if from != r.Addr || m.cfg.Fidelity == Memberlist {
-		return
-	}
+func (m *Machine) remind(t *core.Turn, r *Record) {
 	id, known := m.table.Find(r.Name)
-	if !known || id == m.self {
+	if !known || m.cfg.Fidelity == Memberlist || id == m.self {
 		return
 	}
 	if row := m.table.Row(id); row.State == Alive && r.Incarnation < row.Incarnation && m.mayAnswer() {
-		t.Send(from, &Announce{m.record(id)})
+		t.Send(r.Addr, m.news(id))
 	}
 }
 

@@ -89,7 +89,7 @@ func (m *Machine) assume(t *core.Turn) {
 	if !bytes.Equal(old.Meta, m.meta) {
 		t.Emit(&Updated{Member: m.member(m.self), Old: old})
 	}
-	m.spread(t, m.self, &Announce{m.record(m.self)}, m.ticket())
+	m.spread(t, m.self, m.news(m.self), m.ticket())
 	m.settleIfAlone(t)
 }
 
@@ -108,7 +108,7 @@ func (m *Machine) enter(t *core.Turn) {
 	if m.wanted > old.Incarnation { // or the others know
 		m.table.SetIdentity(m.self, m.identity())
 		m.set(t, m.self, Alive, m.wanted, old, CauseSelf)
-		m.spread(t, m.self, &Announce{m.record(m.self)}, 0)
+		m.spread(t, m.self, m.news(m.self), 0)
 	}
 	m.startClocks(t)
 	if m.cfg.Mutant == mutant.Canary {
@@ -182,7 +182,7 @@ func (m *Machine) hearOfSelf(t *core.Turn, r *Record) {
 func (m *Machine) answerAccuser(t *core.Turn, to netip.AddrPort, accused string, incarnation uint32) {
 	if m.cfg.Fidelity == Improved && accused == m.cfg.Name && !m.leaving &&
 		m.incarnation() > incarnation && m.mayAnswer() {
-		t.Send(to, &Announce{m.record(m.self)})
+		t.Send(to, m.news(m.self))
 	}
 }
 
@@ -197,6 +197,12 @@ func (m *Machine) spread(t *core.Turn, id ID, msg core.Message, ticket gossip.Ti
 		encoded = append(encoded, 0x82, 0x18, 0x7f, 0) // a message of a type that nobody knows
 	}
 	m.queue.Put(m.key(id), ticket, encoded)
+}
+
+// news announces a member, until another is announced.
+func (m *Machine) news(id ID) *Announce {
+	m.alive.Record = m.record(id)
+	return &m.alive
 }
 
 // key groups the broadcasts about one tenant of one place in the table.

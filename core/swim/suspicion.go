@@ -28,11 +28,11 @@ type suspicion struct {
 // suspect starts a suspicion against a member, with from as its first accuser.
 func (m *Machine) suspect(id ID, from string, evidence *Evidence) {
 	n := m.members()
-	s := &suspicion{id: id, since: m.now, accusers: []string{from}}
+	s := &suspicion{id: id, since: m.now, wanted: m.confirmationsWanted(n)}
+	s.accusers = append(make([]string, 0, s.wanted+1), from)
 	s.min, s.max = m.cfg.suspicionBounds(n)
 	lazy := 6 * m.bug(mutant.LazySuspicion)
 	s.min, s.max = s.min<<lazy, s.max<<lazy
-	s.wanted = m.confirmationsWanted(n)
 	s.timeout = suspicionTimeout(s.min, s.max, 0, s.wanted)
 	if evidence != nil {
 		s.evidence = *evidence

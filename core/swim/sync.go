@@ -59,14 +59,13 @@ func (m *Machine) stopClocks(t *core.Turn) {
 // gossipTick sends news to a few members: to the dead as well for a while, so that they can refute.
 func (m *Machine) gossipTick(t *core.Turn) {
 	m.gossip.next = m.gossip.after(m.now, m.cfg.GossipInterval)
-	targets := m.pick(t, m.chosen[:0], m.cfg.GossipNodes<<(4*m.bug(mutant.GossipToAll)), func(id ID, row *Row) bool {
+	targets := m.pick(t, m.cfg.GossipNodes<<(4*m.bug(mutant.GossipToAll)), func(id ID, row *Row) bool {
 		dead := row.State == Dead && m.now.Sub(row.Since) < m.cfg.GossipToDead
 		return id != m.self && (!row.State.Gone() || dead)
 	})
 	for _, id := range targets {
 		t.Gossip(m.table.Identity(id).Addr)
 	}
-	m.chosen = targets[:0]
 }
 
 // armGossip starts the gossip clock when there is news and somebody to tell, and stops it when there is not.
@@ -102,7 +101,7 @@ func (m *Machine) syncTick(t *core.Turn) {
 	if m.sync.running {
 		return
 	}
-	picked := m.pick(t, m.chosen[:0], 1, m.aliveOther)
+	picked := m.pick(t, 1, m.aliveOther)
 	if len(picked) > 0 {
 		m.sync.running = true
 		until := m.now.Add(m.cfg.StreamTimeout)

@@ -1,6 +1,10 @@
 package swim
 
-import "github.com/nekton-go/nekton/core"
+import (
+	"slices"
+
+	"github.com/nekton-go/nekton/core"
+)
 
 // Tombstones. A member that is dead or has left is remembered for Config.TombstoneTime, so that old news
 // does not bring it back.
@@ -45,13 +49,7 @@ func (m *Machine) reap(t *core.Turn) {
 		m.forget(t, g.id)
 	}
 	if len(m.tombs.graves) > 64+2*(m.counts[Dead]+m.counts[Left]) { // members that come and go leave empty ones
-		kept := m.tombs.graves[:0]
-		for _, g := range m.tombs.graves {
-			if m.lies(g) {
-				kept = append(kept, g)
-			}
-		}
-		m.tombs.graves = kept
+		m.tombs.graves = slices.DeleteFunc(m.tombs.graves, func(g grave) bool { return !m.lies(g) })
 	}
 }
 
