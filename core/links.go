@@ -10,7 +10,9 @@ import (
 type links struct {
 	open     map[Link]*link // looked up, never iterated
 	accepted int
-	mute     []muteLink // accepted links without a first message, oldest first; at most AcceptedMax
+	reading  *link         // whose bytes are being cut into messages
+	deliver  func(Message) // receiveFrame, bound once
+	mute     []muteLink    // accepted links without a first message, oldest first; at most AcceptedMax
 }
 
 type link struct {
@@ -21,7 +23,6 @@ type link struct {
 	inflight int    // bytes written and not yet flushed
 	partial  []byte // a message that has not arrived whole
 	reader   FrameReader
-	deliver  func(Message)
 }
 
 type muteLink struct {
@@ -39,9 +40,7 @@ func (n *Node) dial(mount uint8, to netip.AddrPort) Link {
 }
 
 func (n *Node) newLink(id Link, mount int, peer netip.AddrPort) *link {
-	l := &link{id: id, mount: mount, peer: peer, reader: n.dialect.NewFrameReader()}
-	l.deliver = func(m Message) { n.links.message(n, l, m) }
-	return l
+	return &link{id: id, mount: mount, peer: peer, reader: n.dialect.NewFrameReader()}
 }
 
 func (n *Node) write(mount uint8, id Link, m Message) Fault {
@@ -127,7 +126,8 @@ func (ls *links) read(n *Node, l *link, data []byte) {
 		l.partial = append(l.partial, data...)
 		data = l.partial
 	}
-	used, err := l.reader.ReadFrames(data, l.deliver)
+	ls.reading = l
+	used, err := l.reader.ReadFrames(data, ls.deliver)
 	if ls.open[l.id] != l {
 		return // a machine hung up while reading
 	}
@@ -155,8 +155,9 @@ func (s *Scratch) recycle(l *link) {
 	l.partial = nil
 }
 
-// message delivers one message of a link, after claiming the link for the machine it is for.
-func (ls *links) message(n *Node, l *link, m Message) {
+// receiveFrame delivers one message of the link that is being read, after claiming it for the machine it is for.
+func (n *Node) receiveFrame(m Message) {
+	ls, l := &n.links, n.links.reading
 	if ls.open[l.id] != l {
 		return
 	}

@@ -103,7 +103,7 @@ func NewNode(c Config) *Node {
 	}
 	n := &Node{Scratch: c.Scratch, mounts: c.Machines, dialect: c.Dialect, config: c}
 	n.links.open = map[Link]*link{}
-	n.deliver = n.receive
+	n.deliver, n.links.deliver = n.receive, n.receiveFrame
 	n.turns = make([]Turn, len(n.mounts))
 	for i, m := range n.mounts {
 		if n.mountOf(m.Proto) != i {
