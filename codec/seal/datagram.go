@@ -1,9 +1,6 @@
 package seal
 
-import (
-	"crypto/cipher"
-	"slices"
-)
+import "slices"
 
 // sealDatagram appends data to the arena as it leaves and returns it.
 func (n *Node) sealDatagram(data []byte) []byte {
@@ -79,8 +76,8 @@ func (n *Node) openSealed(b []byte) ([]byte, bool) {
 		n.stats.Replayed++
 		return nil, false
 	}
-	plain, k, aead := n.tryKeys(h, from, b)
-	if k == nil {
+	plain, with := n.tryKeys(h, from, b)
+	if with.key == nil {
 		n.stats.BadSeal++
 		return nil, false
 	}
@@ -89,7 +86,7 @@ func (n *Node) openSealed(b []byte) ([]byte, bool) {
 	}
 	n.senders.heard(from)
 	from.datagrams.mark(h.number)
-	from.key, from.aead = k, aead
+	from.opener = with
 	n.stats.Opened++
 	return plain, true
 }
@@ -97,21 +94,22 @@ func (n *Node) openSealed(b []byte) ([]byte, bool) {
 // tryKeys opens b with the key its header hints at; hints of two keys may be equal. The header needs no seal
 // of its own: session and label are in the derived key, the number is the nonce, and version, label tag and
 // hint have to be those that belong to it.
-func (n *Node) tryKeys(h *header, from *sender, b []byte) (plain []byte, k *key, aead cipher.AEAD) {
+func (n *Node) tryKeys(h *header, from *sender, b []byte) (plain []byte, with opener) {
 	for _, k := range n.ring.keys {
 		if k.hint != h.hint {
 			continue
 		}
 		if from != nil && from.key == k {
-			aead = from.aead
+			with = from.opener
 		} else {
-			aead = k.aead(&h.session, forDatagrams, "", n.config.Label)
+			with = opener{key: k, root: n.root(k, &h.session)}
+			with.aead = k.aead(with.root, forDatagrams, "", n.config.Label)
 		}
-		plain, err := aead.Open(n.plain[:0], n.nonce.set(h.number), b[headerSize:], nil)
+		plain, err := with.aead.Open(n.plain[:0], n.nonce.set(h.number), b[headerSize:], nil)
 		if err == nil {
 			n.plain = plain
-			return plain, k, aead
+			return plain, with
 		}
 	}
-	return nil, nil, nil
+	return nil, opener{}
 }

@@ -32,19 +32,31 @@ type key struct {
 	secret []byte
 	id     KeyID
 	hint   hint
+	own    root // of this node's session; nil until it is used
 }
 
 func newKey(secret []byte) (*key, error) {
 	if len(secret) != 16 && len(secret) != 24 && len(secret) != 32 {
 		return nil, fmt.Errorf("seal: key of %d bytes; use 16, 24 or 32: %w", len(secret), core.FaultInvalid)
 	}
-	id := derive(secret, nil, "nekton seal 1 id", 8)
+	id := extract(secret, nil).expand("nekton seal 1 id", 8)
 	return &key{secret: bytes.Clone(secret), id: KeyID(hex.EncodeToString(id)), hint: hint(id)}, nil
 }
 
-// derive is HKDF-SHA256 (RFC 5869).
-func derive(secret, salt []byte, info string, size int) []byte {
-	b, err := hkdf.Key(sha256.New, secret, salt, info, size)
+// A root is what the keys of one session are derived from, by the second half of HKDF-SHA256 (RFC 5869). It is as
+// secret as the key it is extracted from.
+type root []byte
+
+func extract(secret, salt []byte) root {
+	r, err := hkdf.Extract(sha256.New, secret, salt)
+	if err != nil {
+		panic("seal: " + err.Error()) // SHA-256 is always there
+	}
+	return r
+}
+
+func (r root) expand(info string, size int) []byte {
+	b, err := hkdf.Expand(sha256.New, r, info, size)
 	if err != nil {
 		panic("seal: " + err.Error()) // for sizes beyond 8,160 bytes only
 	}
@@ -58,11 +70,25 @@ const (
 	forAcceptor  = "nekton seal 1 link from acceptor\x00"
 )
 
-// aead derives the key that a session uses for one purpose. Context and label are part of it, so that what
-// was sealed elsewhere does not open here.
-func (k *key) aead(session *[SessionSize]byte, purpose, context, label string) cipher.AEAD {
-	subkey := derive(k.secret, session[:], purpose+context+label, len(k.secret))
-	block, err := aes.NewCipher(subkey)
+// root returns where the keys of a session come from under k. That of this node's own session is kept with k,
+// that of a peer's with its sender.
+func (n *Node) root(k *key, session *[SessionSize]byte) root {
+	if *session == n.config.Session {
+		if k.own == nil {
+			k.own = extract(k.secret, session[:])
+		}
+		return k.own
+	}
+	if from := n.senders.known[*session]; from != nil && from.key == k {
+		return from.root
+	}
+	return extract(k.secret, session[:])
+}
+
+// aead derives the key that a session with root r uses for one purpose under k. Context and label are part of it,
+// so that what was sealed elsewhere does not open here.
+func (k *key) aead(r root, purpose, context, label string) cipher.AEAD {
+	block, err := aes.NewCipher(r.expand(purpose+context+label, len(k.secret)))
 	if err != nil {
 		panic("seal: " + err.Error()) // newKey has checked the size
 	}

@@ -65,7 +65,7 @@ func New(inner core.Verbs, c Config) (*Node, error) {
 // rekey makes datagrams leave under the primary key. The counter goes on: no number is used twice.
 func (n *Node) rekey() {
 	n.header.hint = n.ring.primary.hint
-	n.aead = n.ring.primary.aead(&n.config.Session, forDatagrams, "", n.config.Label)
+	n.aead = n.ring.primary.aead(n.root(n.ring.primary, &n.config.Session), forDatagrams, "", n.config.Label)
 }
 
 // Stats returns the node's counters.

@@ -26,7 +26,7 @@ func (n *Node) introduce(l *link) {
 			l.key = n.ring.primary
 			purpose, answers = forDialer, nil
 		}
-		l.mine.aead = l.key.aead(&l.mine.session, purpose, linkContext(&l.mine, answers), n.config.Label)
+		l.mine.aead = l.key.aead(n.root(l.key, &l.mine.session), purpose, linkContext(&l.mine, answers), n.config.Label)
 		h := header{versionLink, n.header.label, l.key.hint, l.mine.session, l.mine.number}
 		n.arena = h.append(n.arena)
 	}
@@ -168,7 +168,7 @@ func (n *Node) beginAccepted(l *link, data []byte) (used int, ok bool) {
 		if k.hint != h.hint {
 			continue
 		}
-		peer.aead = k.aead(&h.session, forDialer, linkContext(&peer, nil), n.config.Label)
+		peer.aead = k.aead(n.root(k, &h.session), forDialer, linkContext(&peer, nil), n.config.Label)
 		plain, err := peer.aead.Open(n.plain, n.nonce.set(1), record, nil)
 		if err != nil {
 			continue
@@ -198,6 +198,6 @@ func (n *Node) beginDialed(l *link, data []byte) (used int, ok bool) {
 		return 0, false
 	}
 	l.peer = end{session: h.session, number: h.number, begun: true}
-	l.peer.aead = l.key.aead(&h.session, forAcceptor, linkContext(&l.peer, &l.mine), n.config.Label)
+	l.peer.aead = l.key.aead(n.root(l.key, &h.session), forAcceptor, linkContext(&l.peer, &l.mine), n.config.Label)
 	return headerSize, true
 }

@@ -7,9 +7,15 @@ import "crypto/cipher"
 type sender struct {
 	session          [SessionSize]byte
 	datagrams, links window
-	key              *key        // that aead was derived from; nil if that was removed
-	aead             cipher.AEAD // opens its datagrams
-	newer, older     *sender
+	opener
+	newer, older *sender
+}
+
+// An opener opens datagrams of one session.
+type opener struct {
+	key  *key // that the rest was derived from; nil if that was removed
+	root root
+	aead cipher.AEAD
 }
 
 // senders are those heard last, at most max of them.
@@ -57,7 +63,7 @@ func (x *sender) unlink() { x.newer.older, x.older.newer = x.older, x.newer }
 func (s *senders) forget(k *key) {
 	for x := s.recent.older; x != &s.recent; x = x.older {
 		if x.key == k {
-			x.key, x.aead = nil, nil
+			x.opener = opener{}
 		}
 	}
 }
