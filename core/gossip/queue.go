@@ -127,9 +127,10 @@ func (q *Queue) Fill(d *core.Datagram, limit int) {
 
 // merge puts back what Fill has taken out, which is still in order: all have left once more.
 func (q *Queue) merge(left []*broadcast) {
-	end := len(q.queued)
+	others := len(q.queued)
 	q.queued = append(q.queued, left...)
-	for n := len(left) - 1; n >= 0; n-- {
+	end := others
+	for n := len(left) - 1; n >= 0 && others > 0; n-- {
 		i := q.place(left[n], end)
 		copy(q.queued[i+n+1:], q.queued[i:end])
 		q.queued[i+n], end = left[n], i
