@@ -31,15 +31,12 @@ func (p *patrol) note(id ID) {
 
 // Invariant implements core.Invariant.
 func (m *Machine) Invariant() (what string) {
-	for i := 0; m.running && what == "" && i < len(checks); i++ {
-		what = checks[i](m)
+	found := func(breach string) bool { what = breach; return breach != "" }
+	if m.running && (found(m.checkSelf()) || found(m.checkRows()) || found(m.checkProber()) || found(m.checkAsks()) ||
+		found(m.checkBounds()) || found(m.checkTimers())) {
+		return what
 	}
-	return what
-}
-
-var checks = []func(*Machine) string{
-	(*Machine).checkSelf, (*Machine).checkRows, (*Machine).checkProber, (*Machine).checkAsks, (*Machine).checkBounds,
-	(*Machine).checkTimers,
+	return ""
 }
 
 func (m *Machine) checkSelf() string {

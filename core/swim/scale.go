@@ -53,8 +53,8 @@ const log2One = 1 << 40
 func log2(x uint64) uint64 {
 	whole := bits.Len64(x) - 1
 	result := uint64(whole) << 40
-	mantissa := x << (63 - whole) // 1 ≤ mantissa/2^63 < 2
-	for bit := uint64(log2One >> 1); bit > 0 && mantissa != 1<<63; bit >>= 1 { // 1<<63: nothing is left
+	mantissa := x << (63 - whole) // 1 ≤ mantissa/2^63 < 2; at 1 nothing is left
+	for bit := uint64(log2One >> 1); bit > 0 && mantissa != 1<<63; bit >>= 1 {
 		hi, lo := bits.Mul64(mantissa, mantissa)
 		if hi>>63 == 1 { // the square reached 2
 			mantissa = hi

@@ -88,9 +88,11 @@ func (g *gossiper) after(now core.Instant, interval time.Duration) core.Instant 
 
 // Gossip implements core.Gossiper.
 func (m *Machine) Gossip(d *core.Datagram) {
-	if m.queue.Len() > 0 && m.cfg.Mutant != mutant.MuteGossip {
+	if queued := m.queue.Len(); queued > 0 && m.cfg.Mutant != mutant.MuteGossip {
 		m.queue.Fill(d, m.cfg.retransmits(m.members())+1000*m.bug(mutant.EndlessGossip))
-		m.rearm()
+		if m.queue.Len() < queued || m.queue.HasSpread() || m.peers() == 0 { // or else no deadline has moved
+			m.rearm()
+		}
 	}
 }
 
