@@ -134,10 +134,14 @@ func (n *Node) read(now core.Instant, l *link, in *core.Input) bool {
 	}
 	n.plain = n.plain[:0]
 	used, ok := n.open(l, data)
-	if rest := data[used:]; len(rest) > 0 {
+	switch rest := data[used:]; {
+	case len(rest) > 0:
+		if l.partial == nil {
+			l.partial, n.partial = n.partial, nil
+		}
 		l.partial = append(l.partial[:0], rest...)
-	} else {
-		l.partial = nil // idle links hold no buffers
+	case l.partial != nil: // idle links hold no buffers
+		l.partial, n.partial = nil, l.partial[:0]
 	}
 	in.Data = n.plain
 	if ok {

@@ -38,6 +38,8 @@ type Node struct {
 	next  int    // out[:next] has been seen by the host
 	arena []byte // backs the Data of out; reset by Step
 	plain []byte // what inner borrows during its Step
+
+	partial []byte // an empty buffer for the next link on which something has not arrived whole, or nil
 }
 
 // New returns a Node around inner. Errors wrap core.FaultInvalid or core.FaultTooLarge and say which field
