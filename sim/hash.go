@@ -14,25 +14,30 @@ type hash struct {
 	text []byte // scratch for the texts of events
 }
 
-// pair adds two words. Whatever they are, no earlier word is lost: for given words, pair is nearly a
+// pair adds two words.
+func (h *hash) pair(a, b uint64) { h.sum = fold(h.sum, a, b) }
+
+// fold adds two words to a sum. Whatever they are, no earlier word is lost: for given words it is nearly a
 // bijection of the sum.
-func (h *hash) pair(a, b uint64) {
-	hi, lo := bits.Mul64(h.sum^a^0x9e3779b97f4a7c15, 0xd1342543de82ef95)
-	h.sum = bits.RotateLeft64(hi^lo, 29) + b*0xaf251af3b0f025b5
+func fold(sum, a, b uint64) uint64 {
+	hi, lo := bits.Mul64(sum^a^0x9e3779b97f4a7c15, 0xd1342543de82ef95)
+	return bits.RotateLeft64(hi^lo, 29) + b*0xaf251af3b0f025b5
 }
 
 // bytes adds what b holds, filled up with zeros. Its length must be added before, so that nothing else looks
 // the same.
 func (h *hash) bytes(b []byte) {
+	sum := h.sum
 	for ; len(b) >= 16; b = b[16:] {
-		h.pair(binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]))
+		sum = fold(sum, binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:16]))
 	}
 	switch n := len(b); {
 	case n > 8:
-		h.pair(binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[n-8:])>>(128-8*n))
+		sum = fold(sum, binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[n-8:])>>(128-8*n))
 	case n > 0:
-		h.pair(short(b), 0)
+		sum = fold(sum, short(b), 0)
 	}
+	h.sum = sum
 }
 
 // short reads up to eight bytes as one word, without a loop.

@@ -82,33 +82,43 @@ const lostMax = 256
 // rule is one open window of a network fault.
 type rule struct {
 	Op
-	index    int32
-	from, to bitset         // nil: everyone
-	salt     uint64         // keeps the draws of this rule apart from those of others of its kind
-	free     []core.Instant // when each sender's uplink is free: see bandwidth
-	weather  []weather      // of the paths that were used last: see burst
+	index   int32
+	sides   []sides        // of every member
+	salt    uint64         // keeps the draws of this rule apart from those of others of its kind
+	free    []core.Instant // when each sender's uplink is free: see bandwidth
+	weather []weather      // of the paths that were used last: see burst
 }
 
-type bitset []uint64
+// sides are the ends of an operation, Nodes and Peers, that a member is at: one, both or neither.
+type sides uint8
 
-func newBitset(members []int, n int) bitset {
-	if len(members) == 0 {
-		return nil
+const (
+	near sides = 1 << iota // among Op.Nodes
+	far                    // among Op.Peers
+)
+
+// sidesOf finds the sides of n members. Without Nodes, or Peers, everybody is there.
+func sidesOf(op *Op, n int) []sides {
+	all := make([]sides, n)
+	for _, end := range [...]struct {
+		members []int
+		side    sides
+	}{{op.Nodes, near}, {op.Peers, far}} {
+		for _, i := range end.members {
+			all[i] |= end.side
+		}
+		for i := 0; len(end.members) == 0 && i < n; i++ {
+			all[i] |= end.side
+		}
 	}
-	b := make(bitset, (n+63)/64)
-	for _, i := range members {
-		b[i/64] |= 1 << (i % 64)
-	}
-	return b
+	return all
 }
-
-func (b bitset) has(i int) bool { return b == nil || b[i/64]>>(i%64)&1 == 1 }
 
 func (n *network) add(index int32, op *Op) {
 	nodes := len(n.sent)
 	r := rule{
 		Op: *op, index: index, salt: mix.Uint64(uint64(op.At)),
-		from: newBitset(op.Nodes, nodes), to: newBitset(op.Peers, nodes),
+		sides: sidesOf(op, nodes),
 	}
 	switch op.Kind {
 	case Drop:
@@ -135,7 +145,8 @@ func (n *network) remove(index int32) {
 }
 
 func (r *rule) applies(from, to int) bool {
-	return r.from.has(from) && r.to.has(to) || !r.OneWay && r.from.has(to) && r.to.has(from)
+	a, b := r.sides[from], r.sides[to]
+	return a&near != 0 && b&far != 0 || !r.OneWay && b&near != 0 && a&far != 0
 }
 
 // send puts one datagram on its way.

@@ -58,6 +58,9 @@ func log10(x uint64) (digits int64) {
 	}
 	hi, lo := bits.Mul64(x, unit)
 	m, _ := bits.Div64(hi, lo, power)
+	if m == unit { // a power of ten
+		return 1_000_000 * digits
+	}
 	for range 6 {
 		m2, a := product(m, m)
 		m4, b := product(m2, m2)

@@ -1,10 +1,12 @@
 package check
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 
 	"github.com/nekton-go/nekton/core/swim"
+	"github.com/nekton-go/nekton/internal/mix"
 )
 
 // A rule says what a transition of one row should have been, or nothing if it is sound. r is the row before it.
@@ -223,16 +225,18 @@ func (m *member) issue(incarnation uint32, identity uint64) {
 	}
 }
 
-// identity is the FNV-1a hash of what belongs to one incarnation of a member.
+// identity is a hash of what belongs to one incarnation of a member.
 func identity(r *swim.Record) uint64 {
 	h, addr, v := fnvBegin, r.Addr.Addr().As16(), r.Versions
-	h.addAll(addr[:])
-	h.add(byte(r.Addr.Port()))
-	h.add(byte(r.Addr.Port() >> 8))
-	for _, b := range [...]byte{v.ProtocolMin, v.ProtocolMax, v.Protocol, v.AppMin, v.AppMax, v.App} {
-		h.add(b)
+	versions := [8]byte{v.ProtocolMin, v.ProtocolMax, v.Protocol, v.AppMin, v.AppMax, v.App}
+	h.word(binary.LittleEndian.Uint64(addr[:8]))
+	h.word(binary.LittleEndian.Uint64(addr[8:]))
+	h.word(uint64(r.Addr.Port())<<48 | binary.LittleEndian.Uint64(versions[:]))
+	meta := r.Meta
+	for ; len(meta) >= 8; meta = meta[8:] {
+		h.word(binary.LittleEndian.Uint64(meta))
 	}
-	h.addAll(r.Meta)
+	h.addAll(meta)
 	return uint64(h)
 }
 
@@ -242,6 +246,9 @@ type fnv uint64
 const fnvBegin fnv = 0xcbf29ce484222325
 
 func (h *fnv) add(b byte) { *h = (*h ^ fnv(b)) * 0x100000001b3 }
+
+// word adds eight bytes at a time, and has the high ones of the product count as well.
+func (h *fnv) word(w uint64) { *h = fnv(mix.Uint64(uint64(*h) ^ w)) }
 
 func (h *fnv) addAll(b []byte) {
 	for _, one := range b {
