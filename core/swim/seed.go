@@ -54,6 +54,9 @@ func (m *Machine) meetSeed(name string, addr netip.AddrPort) {
 			return
 		}
 	}
+	if m.rows() >= m.cfg.MembersMax {
+		s.answered = false // it may well be a member, for whom there was no room
+	}
 }
 
 // met reports whether a seed is an alive member. Names change hands, so what is this member itself, or
