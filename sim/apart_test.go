@@ -31,6 +31,23 @@ func TestApart(t *testing.T) {
 	require.True(t, r.Converged)
 }
 
+// TestNoRoom has three members that know each other and have room for two. Once one of them is gone the others have
+// what they need to agree.
+func TestNoRoom(t *testing.T) {
+	small := swim.LAN()
+	small.MembersMax = 2
+	c := NewCase("no room", 3, 1, small)
+	r := mustSimulate(t, c)
+	require.Equal(t, "n0 has room for 2 members, and 3 run", r.Apart)
+	require.True(t, r.OK, "%v", r.Violations)
+
+	c.Ops = append(c.Ops, Op{At: 30 * time.Second, Kind: Crash, Nodes: []int{1}})
+	c.Expect()
+	r = mustSimulate(t, c)
+	require.Empty(t, r.Apart)
+	require.True(t, r.OK, "%v %v", r.Violations, r.Disagree)
+}
+
 // TestApartIsNoExcuse lets two halves forget each other who were told of each other: by memberlist's rules they
 // stay apart, and that is a failure.
 func TestApartIsNoExcuse(t *testing.T) {

@@ -41,7 +41,7 @@ var memberFaults = []fault{
 		return g.crash(Op{Lost: true})
 	}},
 	{"pause", "a member is stopped and goes on later, as by SIGSTOP", func(g *generator) []Op {
-		return g.window(Op{Kind: Pause, Nodes: g.member()}, 100*time.Millisecond, 30*time.Second)
+		return g.cramped(g.window(Op{Kind: Pause, Nodes: g.member()}, 100*time.Millisecond, 30*time.Second))
 	}},
 	{"leave", "a member says goodbye, ends, and comes back", func(g *generator) []Op {
 		ops := g.crash(Op{})

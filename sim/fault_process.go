@@ -44,17 +44,17 @@ var processFaults = []fault{
 	}},
 	{"wake", "a member is stopped, and finds its timers overdue when it goes on", func(g *generator) []Op {
 		op := Op{Kind: Pause, Nodes: g.member(), Mode: wakeOrders[1+g.choose(len(wakeOrders)-1)]}
-		return g.window(op, 100*time.Millisecond, 30*time.Second)
+		return g.cramped(g.window(op, 100*time.Millisecond, 30*time.Second))
 	}},
 	{"freeze", "a machine migrates: its clock stands meanwhile", func(g *generator) []Op {
-		return g.window(Op{Kind: Freeze, Nodes: g.member()}, 10*time.Millisecond, 30*time.Second)
+		return g.cramped(g.window(Op{Kind: Freeze, Nodes: g.member()}, 10*time.Millisecond, 30*time.Second))
 	}},
 	{"starve", "some members hardly get to run, or to use the network", func(g *generator) []Op {
 		modes := kindTable[Starve].modes
 		op := Op{Kind: Starve, Nodes: g.some(1 + g.choose((g.nodes+2)/3)), Mode: modes[g.choose(len(modes))]}
 		op.Extra = g.span(128*time.Millisecond, 32*time.Second)
 		op.Every = op.Extra + g.span(time.Millisecond, 16*time.Second)
-		return g.window(op, 10*time.Second, 2*time.Minute)
+		return g.cramped(g.window(op, 10*time.Second, 2*time.Minute))
 	}},
 	{"gc", "the processes of some members stop often, for a moment", func(g *generator) []Op {
 		op := Op{Kind: Starve, Nodes: g.some(1 + g.choose(g.nodes)), Mode: wakeOrders[g.choose(len(wakeOrders))]}
@@ -100,6 +100,14 @@ var clockFaults = []fault{
 	}},
 	{"renumber", "some members start again with other numbers of helpers, confirmations and so on",
 		func(g *generator) []Op { return g.retuned(Op{Mode: numbers}) }},
+}
+
+// cramped draws, now and then, that little room is left for what arrives while somebody does not listen.
+func (g *generator) cramped(ops []Op) []Op {
+	if g.chance(million / 4) {
+		ops[0].Size = int(g.scale(1, inboxMax/2))
+	}
+	return ops
 }
 
 // crashes draws a crash of op's members, and what makes them come back.

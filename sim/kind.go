@@ -106,18 +106,18 @@ var kindTable = [kinds]KindInfo{
 			"at another address; swapped: each at that of the next; wiped: without journal, by the wall clock",
 	},
 	Pause: {
-		Name: "pause", params: hasNodes | isWindow, realm: ofProcess,
+		Name: "pause", params: hasNodes | hasSize | isWindow, realm: ofProcess,
 		modes: wakeOrders[:],
-		Doc: "Nodes do nothing; what arrives waits, or is dropped once too much does. Mode says what comes " +
-			"first afterwards, as for starve",
+		Doc: "Nodes do nothing; what arrives waits, and is dropped once Size datagrams do, 1024 by default. Mode " +
+			"says what comes first afterwards, as for starve",
 	},
 	Starve: {
-		Name: "starve", params: hasNodes | hasExtra | hasEvery | isWindow, needs: hasExtra, realm: ofProcess,
+		Name: "starve", params: hasNodes | hasExtra | hasEvery | hasSize | isWindow, needs: hasExtra, realm: ofProcess,
 		modes: append(wakeOrders[:], deaf, mute, both),
 		Doc: "Nodes do nothing for Extra, again every Every if that is set, then catch up, 20 to 50 µs for each " +
 			"thing. Mode says what comes first: nothing, as if timers and messages were in time; timers-first, " +
 			"messages-first, random. Or timers run all the time, and what waits is what a node receives " +
-			"(receive), sends (send), or both (network)",
+			"(receive), sends (send), or both (network); Size as for pause",
 	},
 	Cut: {
 		Name: "cut", params: anyPair | hasEvery | hasExtra | isWindow, realm: ofNetwork,
@@ -237,7 +237,7 @@ var kindTable = [kinds]KindInfo{
 			"forged (accusations), oversized (counts), links, mutated; empty: any of these but mutated",
 	},
 	Freeze: {
-		Name: "freeze", params: hasNodes | isWindow, realm: ofProcess, ails: true,
+		Name: "freeze", params: hasNodes | hasSize | isWindow, realm: ofProcess, ails: true,
 		Doc: "as pause, and the clocks of Nodes stand, as those of a machine that migrates",
 	},
 	CrashWithin: {

@@ -24,7 +24,7 @@ type Op struct {
 	PPM          int           // how many in a million
 	Extra        time.Duration // how much later, or longer
 	Every        time.Duration // the period of what comes and goes
-	Size         int           // bytes
+	Size         int           // bytes; for who is stopped, datagrams
 	Nth          int           // which packet of the pair, from 1 and from the beginning of the run; which effect
 	Mode         string        // which variant
 	Text         string        // for Call; what is sent or set
@@ -129,7 +129,7 @@ func (o Op) String() string {
 		fmt.Fprintf(&b, " %s %d", map[bool]string{false: "packet", true: "effect"}[o.Kind == CrashWithin], o.Nth)
 	}
 	if o.Size > 0 {
-		fmt.Fprintf(&b, " %d bytes", o.Size)
+		fmt.Fprintf(&b, " %d %s", o.Size, o.Kind.size())
 	}
 	if o.Extra > 0 {
 		fmt.Fprintf(&b, " %s %v", o.Kind.extra(), o.Extra)
@@ -155,6 +155,15 @@ func (k Kind) extra() string {
 		return "for"
 	}
 	return "up to"
+}
+
+// size puts into words what Op.Size counts.
+func (k Kind) size() string {
+	switch k {
+	case Pause, Starve, Freeze:
+		return "datagrams"
+	}
+	return "bytes"
 }
 
 // members names some members, runs of neighbours as n0..n9.

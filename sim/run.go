@@ -68,8 +68,8 @@ type Result struct {
 	Violations []check.Violation `json:"violations"`
 	Converged  bool              `json:"converged"` // all views agreed in time, and again at the end
 	Disagree   []string          `json:"disagree"`  // rows that are wrong at the end, or why convergence was late
-	// Apart is why views could not come to agree: nobody in one group of members knew of anybody in another. It is
-	// empty if they agreed, or could have. What nobody can mend is no failure.
+	// Apart is why views could not come to agree: nobody in one group of members knew of anybody in another, or some
+	// member had not room for all. It is empty if they agreed, or could have. What nobody can mend is no failure.
 	Apart string `json:"apart,omitempty"`
 
 	// FalsePositives counts declarations that a member failed while its process existed, stopped or not, and the

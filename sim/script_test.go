@@ -15,14 +15,14 @@ import (
 )
 
 // TestWorld shows what the network, links, processes and journals do, with nodes that only report.
-func TestWorld(t *testing.T) {
+func TestWorldScripts(t *testing.T) {
 	script.Walk(t, filepath.Join("testdata", "world"), func(t *testing.T) script.Handler {
 		return toys{NewStage(Harness{NewNode: newToy})}.do
 	})
 }
 
 // TestCluster shows whole clusters.
-func TestCluster(t *testing.T) {
+func TestClusterScripts(t *testing.T) {
 	script.Walk(t, filepath.Join("testdata", "cluster"), func(t *testing.T) script.Handler {
 		return NewStage(Harness{}).Do
 	})

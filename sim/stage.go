@@ -40,8 +40,8 @@ func emptyWorld(nodes int, seed uint64, h Harness) *world {
 //
 // Anything else is an operation that begins now, by the name of its kind: see Kinds.
 //
-//	KIND [NODES] [- PEERS | > PEERS] [PPM ppm] [SIZE bytes] [EXTRA late] [every DURATION] [after NTH]
-//		[as MODE] [for DURATION] [lost]
+//	KIND [NODES] [- PEERS | > PEERS] [PPM ppm] [SIZE bytes | SIZE datagrams] [EXTRA late] [every DURATION]
+//		[after NTH] [as MODE] [for DURATION] [lost]
 func (s *Stage) Do(args []string) (string, error) {
 	w := words{rest: args[1:]}
 	if args[0] == "nodes" {
@@ -127,7 +127,7 @@ func (s *Stage) operation(kind Kind, w *words) (Op, error) {
 			op.PPM = w.integer()
 			w.next()
 			continue
-		case "bytes":
+		case "bytes", "datagrams":
 			op.Size = w.integer()
 			w.next()
 			continue

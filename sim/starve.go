@@ -11,7 +11,7 @@ import (
 // it as there is room for, and is looked at in order once the process catches up.
 
 const (
-	inboxMax   = 1024 // datagrams that wait for a process; more are dropped, as by a socket buffer
+	inboxMax   = 1024 // datagrams that wait for a process, unless Op.Size says otherwise; more are dropped
 	serviceMin = 20 * time.Microsecond
 	serviceMax = 50 * time.Microsecond // that a starved process takes for each thing it catches up on
 )
@@ -26,6 +26,7 @@ type attention struct {
 	stops   []int32      // the operations that keep it from running
 	deafens []int32      // the operations that keep it from receiving, while its timers run
 	inbox   []int32      // slots of events, in the order in which they came
+	room    int          // for datagrams in it, by what stopped the process last
 	seen    int          // inbox[:seen] has been handled
 	waiting int          // datagrams among the rest
 	turns   uint64
@@ -72,6 +73,7 @@ func (w *world) halt(i int, op int32) bool {
 		}
 		p.clear = max(p.clear, until)
 	}
+	p.room = orElse(o.Size, inboxMax)
 	switch o.Mode {
 	case mute:
 	case deaf, both:
@@ -138,7 +140,7 @@ func (w *world) park(slot int32) bool {
 		return false
 	}
 	if ev.kind == evDatagram {
-		if p.waiting == inboxMax {
+		if p.waiting >= p.room {
 			w.faults.InboxDropped++
 			w.release(slot)
 			return true

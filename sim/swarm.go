@@ -75,7 +75,9 @@ func Swarm(seed uint64, name string) (Case, error) {
 	for i := range catalogue {
 		c.Ops = append(c.Ops, p.occurrences(&catalogue[i], &c, from)...)
 	}
-	c.Ops = append(c.Ops, losses(newGenerator(seed, "core", g.nodes, from, swarmMark))...)
+	lost := losses(newGenerator(seed, "core", g.nodes, from, swarmMark))
+	c.Ops = append(c.Ops, lost...)
+	c.Swim.MembersMax = max(c.Swim.MembersMax, g.nodes-len(lost)) // there is room for the core, at least
 	slices.SortStableFunc(c.Ops, func(a, b Op) int { return cmp.Compare(a.At, b.At) })
 	s := setting{nodes: g.nodes, seed: seed, swim: c.slowest()}
 	c.Within = s.settle() + s.heal()
@@ -146,6 +148,6 @@ func retune(g *generator, c *swim.Config) {
 	c.PushPullInterval = g.span(5*time.Second, time.Minute)
 	c.HealInterval = g.span(5*time.Second, 30*time.Second)
 	if g.chance(million / 4) { // hardly any room
-		c.RelaysMax, c.BroadcastsMax = 1, 16
+		c.RelaysMax, c.BroadcastsMax, c.MembersMax = 1, 16, 2
 	}
 }

@@ -9,11 +9,14 @@ import (
 	"github.com/nekton-go/nekton/core/swim"
 )
 
-// Apart proves that the members that count can never agree again: they fall into groups none of whose members
-// has any reason to call anybody in another. Reasons are a row of its table, of whom did not say goodbye and lives
-// where it did then, and a seed that it was told. Apart describes two such groups, or is empty if there are
-// none: then nothing excuses disagreement.
+// Apart proves that the members that count can never agree again: one has no room for all of them, or they fall
+// into groups none of whose members has any reason to call anybody in another. Reasons are a row of its table, of
+// whom did not say goodbye and lives where it did then, and a seed that it was told. Apart describes who has no
+// room, or two such groups. It is empty if there are none: then nothing excuses disagreement.
 func (c *Checker) Apart() string {
+	if crowd := c.crowd(); crowd != "" {
+		return crowd
+	}
 	group := make([]int, len(c.members)) // the lowest member that each is connected with
 	for i := range group {
 		group[i] = i
@@ -54,6 +57,23 @@ func (c *Checker) Apart() string {
 		return ""
 	}
 	return fmt.Sprintf("%s know nobody among %s, nor they them", c.grouped(group, first), c.grouped(group, second))
+}
+
+// crowd finds a member that has not room for all that count.
+func (c *Checker) crowd() string {
+	present, least := 0, -1
+	for i := range c.members {
+		if !c.members[i].present() {
+			continue
+		}
+		if present++; least < 0 || c.members[i].swim.MembersMax < c.members[least].swim.MembersMax {
+			least = i
+		}
+	}
+	if least < 0 || c.members[least].swim.MembersMax >= present {
+		return ""
+	}
+	return fmt.Sprintf("%s has room for %d members, and %d run", Name(least), c.members[least].swim.MembersMax, present)
 }
 
 func (c *Checker) knows(o, s int) bool {
