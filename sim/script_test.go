@@ -14,14 +14,14 @@ import (
 	"github.com/nekton-go/nekton/sim/check"
 )
 
-// TestWorld shows what the network, links, processes and journals do, with nodes that only report.
+// TestWorldScripts shows what the network, links, processes and journals do, with nodes that only report.
 func TestWorldScripts(t *testing.T) {
 	script.Walk(t, filepath.Join("testdata", "world"), func(t *testing.T) script.Handler {
 		return toys{NewStage(Harness{NewNode: newToy})}.do
 	})
 }
 
-// TestCluster shows whole clusters.
+// TestClusterScripts shows whole clusters.
 func TestClusterScripts(t *testing.T) {
 	script.Walk(t, filepath.Join("testdata", "cluster"), func(t *testing.T) script.Handler {
 		return NewStage(Harness{}).Do

@@ -38,7 +38,7 @@ var simExits = []struct {
 	{exitDiffers, "the same run went another way: it is not deterministic"},
 	{exitUncovered, "no failure, but something was never tried or would not have been noticed"},
 	{exitSlow, "an expectation about what is measured was not met"},
-	{exitApart, "members cannot agree: nobody in one group knows of anybody in another, or there is no room; no failure"},
+	{exitApart, "members cannot agree: they do not know of each other, or have no room; no failure"},
 	{exitBudget, "time or memory ran out first"},
 	{exitInterrupted, "interrupted"},
 }

@@ -109,7 +109,7 @@ func TestReplayPastTheEnd(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "calm.simrepro")
 	nekton(t, "sim", "run", "-scenario", "calm", "-nodes", "2", "-save", file)
 	out := nekton(t, "sim", "replay", file, "-until", "1000000")
-	require.Regexp(t, `\nthe run ended before, after step \d+ at 1m0s\n$`, out)
+	require.Regexp(t, `\nthe run ended before, at 1m0s, after step \d+: no rule had been broken\n$`, out)
 	require.GreaterOrEqual(t, strings.Count(out, "\n#"), lastSteps-1)
 }
 

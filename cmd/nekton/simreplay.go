@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/sim"
+	"github.com/nekton-go/nekton/sim/check"
 	"github.com/nekton-go/nekton/sim/repro"
 	"github.com/nekton-go/nekton/sim/slice"
 )
@@ -23,7 +25,7 @@ func newSimReplay() *cobra.Command {
 		Long: "Make the run of a bundle again, and expect the same: oracle, step and hash. Exits as the run\n" +
 			"did, with 12 if this version made the bundle and the run goes another way. A bundle of another\n" +
 			"version is replayed all the same, and exits with what comes of it here: so it tells git bisect\n" +
-			"which commits are bad.",
+			"which commits are bad. A run that is stopped exits with what came of it so far.",
 		Example: "  nekton sim replay simrepro/S2-7" + bundleExt + "\n" +
 			"  nekton sim replay simrepro/S2-7" + bundleExt + " -at 12.3s -trace -\n" +
 			"  git bisect run sh -c 'go run ./cmd/nekton sim replay simrepro/S2-7" + bundleExt + "'",
@@ -98,10 +100,10 @@ func (r *simReplay) replay(ctx context.Context, b *repro.Bundle, again string) e
 // lastSteps is how many steps are shown before the one at which a replay stops.
 const lastSteps = 10
 
-// stop runs up to a step, or a time, and shows what happened last.
+// stop runs up to a step, or a time, and shows what happened last, and whether a rule had been broken by then.
 func (r *simReplay) stop(ctx context.Context, c sim.Case) error {
 	var last []string
-	over := false
+	over, step, at := false, uint64(0), r.at
 	reader := slice.NewReader("")
 	h := sim.Harness{
 		Watch: func(s *sim.Step) {
@@ -112,7 +114,10 @@ func (r *simReplay) stop(ctx context.Context, c sim.Case) error {
 			reader.Follow(s)
 			last = append(last, stepText(reader, s))
 			last = last[max(0, len(last)-lastSteps):]
-			over = r.until > 0 && s.Number >= r.until
+			step, over = s.Number, r.until > 0 && s.Number >= r.until
+			if r.until > 0 {
+				at = time.Duration(s.At).Round(time.Microsecond)
+			}
 		},
 		Stop: func() bool { return over },
 	}
@@ -126,10 +131,19 @@ func (r *simReplay) stop(ctx context.Context, c sim.Case) error {
 	for _, text := range last {
 		fmt.Fprintln(r.w, text)
 	}
-	if !over {
-		fmt.Fprintf(r.w, "the run ended before, after step %d at %v\n", result.Steps, millis(result.VirtualMS))
+	if over {
+		result.Violations = slices.DeleteFunc(result.Violations, func(v check.Violation) bool { return v.Step > step })
+		result.OK = len(result.Violations) == 0 // whether members agree is not asked yet
+		fmt.Fprintf(r.w, "stopped at %v, after step %d: ", at, step)
+	} else {
+		fmt.Fprintf(r.w, "the run ended before, at %v, after step %d: ", millis(result.VirtualMS), result.Steps)
 	}
-	return nil
+	if v := repro.Verdict(&result); v != nil {
+		fmt.Fprintf(r.w, "%s %s had been broken, at step %d\n", v.Oracle, v.Name, v.Step)
+	} else {
+		fmt.Fprintln(r.w, "no rule had been broken")
+	}
+	return verdict(&result)
 }
 
 // stepText shows a step and what it did.

@@ -12,13 +12,15 @@
 // default configuration. Draws are keyed, so most candidates are close to the original. Where a smaller case
 // needs other luck, a few other seeds are tried.
 //
-// The result is valid at any time: a stopped search returns the smallest case it knows.
+// The result is valid at any time: a stopped search returns the smallest case it knows. It is called after the case
+// that it was made from: no swarm draws it, from this seed or that.
 package shrink
 
 import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/nekton-go/nekton/sim"
@@ -33,6 +35,7 @@ type Shrinker struct {
 	// Progress, if not nil, is told of every smaller case.
 	Progress func(why string, c sim.Case)
 
+	name   string // of what is smaller
 	best   sim.Case
 	result sim.Result    // of best
 	oracle string        // that must complain
@@ -42,6 +45,9 @@ type Shrinker struct {
 	runs   int
 	err    error
 }
+
+// shrunk is how the name of a case begins that a search has made.
+const shrunk = "shrunk from "
 
 // ErrPasses says that there is nothing to shrink.
 var ErrPasses = errors.New("this case does not fail")
@@ -62,6 +68,9 @@ func (s *Shrinker) Shrink(c sim.Case) (sim.Case, error) {
 	}
 	if s.oracle = s.result.Broken(); s.oracle == "" {
 		return c, fmt.Errorf("%w: %s, seed %d", ErrPasses, c.Name, c.Seed)
+	}
+	if s.name = c.Name; !strings.HasPrefix(c.Name, shrunk) {
+		s.name = fmt.Sprintf("%s%s, seed %d", shrunk, c.Name, c.Seed)
 	}
 	s.late, s.calm = late(&c, &s.result), c.For-c.Mark
 	s.truncate()
@@ -106,6 +115,7 @@ func (s *Shrinker) try(why string, c sim.Case) bool {
 	if !s.running() || c.Validate() != nil {
 		return false
 	}
+	c.Name = s.name
 	r, err := s.run(c)
 	if err != nil {
 		s.err = err

@@ -2,6 +2,7 @@ package shrink_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -61,6 +62,7 @@ func TestShrinks(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, before.Broken(), again.Broken())
 		require.Equal(t, s.Result(), again)
+		require.Equal(t, fmt.Sprintf("shrunk from swarm default, seed %d", seed), small.Name)
 		require.LessOrEqual(t, small.Nodes, 4)
 		require.LessOrEqual(t, small.Faults(), 4)
 		require.LessOrEqual(t, len(small.Tuned()), 2)
