@@ -98,8 +98,8 @@ verify: build ## the same runs at every GOAMD64 and GOGC, with -race, in every p
 	./bin/nekton sim verify -seeds $(VERIFY_SEEDS) -source .
 
 .PHONY: sweep
-sweep: build ## SEEDS (0:2000) clusters, each with other faults, under all oracles
-	./bin/nekton sim sweep -seeds $(SEEDS)
+sweep: build ## SEEDS (0:2000) clusters, each with other faults, under all oracles; a few hundred try everything
+	./bin/nekton sim sweep -seeds $(SEEDS) -cover
 
 .PHONY: accept
 accept: build ## the figures of the SWIM and Lifeguard papers; ACCEPTFLAGS=-quick for a slice
