@@ -30,7 +30,7 @@ func TestProcessFaultsHappen(t *testing.T) {
 		"crashes": all.Crashes, "crashes within a step": all.CrashesWithin, "moves": all.Moves, "pauses": all.Pauses,
 		"starvations": all.Starvations, "late inputs": all.InputsLate, "slow inputs": all.InputsSlow,
 		"dropped inputs": all.InboxDropped,
-		"late effects": all.EffectsLate, "late timers": all.TimersLate, "clocks": all.ClocksChanged,
+		"late effects":   all.EffectsLate, "late timers": all.TimersLate, "clocks": all.ClocksChanged,
 		"wall clocks": all.WallsChanged, "other configurations": all.Retunes, "lost journals": all.JournalsLost,
 	} {
 		require.NotZero(t, n, "%s never happened: %+v", name, all)

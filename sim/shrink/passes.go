@@ -82,6 +82,22 @@ func (s *Shrinker) cut(from, to int) (ops []sim.Op) {
 	return ops
 }
 
+// fillMeta has members that change their metadata take all the room there is. It is not smaller, but where it takes
+// large datagrams to fail, fewer members will do. What need not be large is lowered again.
+func (s *Shrinker) fillMeta() {
+	if started(&s.best) <= small {
+		return
+	}
+	c, full := s.best, s.best.Swim.Defaulted().MetaMax
+	c.Ops = slices.Clone(c.Ops)
+	for i := range c.Ops {
+		if op := &c.Ops[i]; op.Kind == sim.SetMeta {
+			op.Size, op.Text = full, ""
+		}
+	}
+	s.try("full metadata", c)
+}
+
 // keepFewMembers tries the smallest clusters that have the members of the complaint in them.
 func (s *Shrinker) keepFewMembers() {
 	all := starters(&s.best)

@@ -8,9 +8,9 @@
 // A candidate is taken if, and only if, the same oracle is the first to complain. Everything is tried that
 // makes a case plainer, cheapest first, over and over until nothing helps or the budget is spent: leave out
 // whole faults, cut off what comes after the failure, leave out operations (delta debugging: Zeller and
-// Hildebrandt, 2002), leave out members, name the packets that a loss took, lower values, go back to the
-// default configuration. Draws are keyed, so most candidates are close to the original. Where a smaller case
-// needs other luck, a few other seeds are tried.
+// Hildebrandt, 2002), leave out members, let fewer of them say more, name the packets that a loss took, lower
+// values, go back to the default configuration. Draws are keyed, so most candidates are close to the original.
+// Where a smaller case needs other luck, a few other seeds are tried.
 //
 // The result is valid at any time: a stopped search returns the smallest case it knows. It is called after the case
 // that it was made from: no swarm draws it, from this seed or that.
@@ -88,7 +88,7 @@ func (s *Shrinker) reduce() {
 	for before := -1; s.running() && before != size(&s.best); {
 		before = size(&s.best)
 		for _, pass := range []func(){
-			s.maskFaults, s.keepFewMembers, s.dropOps, s.dropMembers, s.renumber, s.nameLosses, s.resetConfig,
+			s.maskFaults, s.fillMeta, s.keepFewMembers, s.dropOps, s.dropMembers, s.renumber, s.nameLosses, s.resetConfig,
 			s.advance, s.lowerValues,
 		} {
 			pass()

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/nekton-go/nekton/core"
 	"github.com/nekton-go/nekton/core/stack"
 	"github.com/nekton-go/nekton/core/swim"
+	"github.com/nekton-go/nekton/internal/mutant"
 	"github.com/nekton-go/nekton/sim"
 	"github.com/nekton-go/nekton/sim/shrink"
 )
@@ -67,6 +69,23 @@ func TestShrinks(t *testing.T) {
 		require.LessOrEqual(t, small.Faults(), 4)
 		require.LessOrEqual(t, len(small.Tuned()), 2)
 	}
+}
+
+// TestFillsMeta has many members with a little to say each, and a bug that takes a full datagram: three that have
+// much to say will do.
+func TestFillsMeta(t *testing.T) {
+	c, err := sim.Options{Scenario: "calm", Nodes: 24}.Case()
+	require.NoError(t, err)
+	c.Ops = append(c.Ops, sim.Op{Kind: sim.SetMeta, At: 30 * time.Second, Nodes: sim.Pick(1, 1, 24, 24), Size: 60})
+	c.Swim.Mutant = mutant.OverMTU
+	s := shrink.Shrinker{Run: func(c sim.Case) (sim.Result, error) {
+		return sim.Simulate(c, sim.Harness{FirstOnly: true})
+	}}
+	small, err := s.Shrink(c)
+	require.NoError(t, err)
+	t.Logf("%d runs\n%s", s.Runs(), small.Ops)
+	require.Equal(t, "S7a", s.Result().Violations[0].Oracle)
+	require.LessOrEqual(t, small.Nodes, 4)
 }
 
 func TestRefusesWhatPasses(t *testing.T) {

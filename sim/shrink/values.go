@@ -22,6 +22,12 @@ func (s *Shrinker) lowerValues() {
 		}
 		for s.lower(i, "less", func(op *sim.Op) { op.Extra /= 2 }) {
 		}
+		for s.lower(i, "smaller", func(op *sim.Op) {
+			if !op.IsFault() {
+				op.Size /= 2
+			}
+		}) {
+		}
 		for _, unit := range []time.Duration{10 * time.Second, time.Second, 100 * time.Millisecond, time.Millisecond} {
 			s.lower(i, "a round time", func(op *sim.Op) {
 				op.At, op.Until = op.At.Round(unit), op.Until.Round(unit)
@@ -73,7 +79,8 @@ func (s *Shrinker) lower(i int, why string, change func(*sim.Op)) bool {
 	change(&c.Ops[i])
 	before, after := &s.best.Ops[i], &c.Ops[i]
 	same := before.At == after.At && before.Until == after.Until && before.PPM == after.PPM &&
-		before.Extra == after.Extra && before.Lost == after.Lost && before.OneWay == after.OneWay
+		before.Extra == after.Extra && before.Size == after.Size && before.Lost == after.Lost &&
+		before.OneWay == after.OneWay
 	return !same && s.trySmall(why, c)
 }
 
