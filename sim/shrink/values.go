@@ -23,7 +23,7 @@ func (s *Shrinker) lowerValues() {
 		for s.lower(i, "less", func(op *sim.Op) { op.Extra /= 2 }) {
 		}
 		for s.lower(i, "smaller", func(op *sim.Op) {
-			if !op.IsFault() {
+			if op.Kind == sim.SetMeta { // see fillMeta
 				op.Size /= 2
 			}
 		}) {
