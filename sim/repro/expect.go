@@ -3,6 +3,7 @@ package repro
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/nekton-go/nekton/core"
@@ -59,7 +60,7 @@ func (e *Expect) Differences(got *Expect) (lines []string) {
 	differ("outcome", e.outcome(), got.outcome())
 	if e.Violation != nil && got.Violation != nil {
 		differ("step", e.Violation.Step, got.Violation.Step)
-		differ("observed", e.Violation.What, got.Violation.What)
+		differ("observed", observed(e.Violation), observed(got.Violation))
 	}
 	differ("steps in all", e.Steps, got.Steps)
 	differ("trace hash", e.TraceHash, got.TraceHash)
@@ -67,6 +68,14 @@ func (e *Expect) Differences(got *Expect) (lines []string) {
 		lines = append(lines, fmt.Sprintf("the runs part after step %d and by step %d", after, by))
 	}
 	return lines
+}
+
+// observed is what a violation says, and of a panic what the node itself said: the host of a guest has more to tell.
+func observed(v *check.Violation) string {
+	if _, said, guest := strings.Cut(v.What, "; it said: "); guest && strings.HasPrefix(v.What, "panic: ") {
+		return said
+	}
+	return v.What
 }
 
 func (e *Expect) outcome() string {

@@ -144,7 +144,16 @@ func TestDifferences(t *testing.T) {
 	require.Regexp(t, `the runs part after step \d+ and by step \d+`, text)
 }
 
-// TestFingerprintTellsVersionsApart is a change detector by design: see hashes.txt of package sim.
+// TestPanicsOfGuests are those of native nodes, in a longer sentence.
+func TestPanicsOfGuests(t *testing.T) {
+	panics := func(what string) *Expect { return &Expect{Violation: &check.Violation{Oracle: "S0", What: what}} }
+	native, guest := panics("panic: oh no"), panics("panic: wasi: the guest failed: unreachable; it said: panic: oh no")
+	require.Empty(t, native.Differences(guest))
+	require.Empty(t, guest.Differences(native))
+	require.Equal(t, []string{"observed: panic: oh, not panic: oh no"}, native.Differences(panics("panic: oh")))
+}
+
+// TestFingerprintIsStable is a change detector by design: see hashes.txt of package sim.
 func TestFingerprintIsStable(t *testing.T) {
 	require.Len(t, Fingerprint(), 16)
 	require.Equal(t, Fingerprint(), Fingerprint())
