@@ -88,8 +88,8 @@ func (s *Shrinker) reduce() {
 	for before := -1; s.running() && before != size(&s.best); {
 		before = size(&s.best)
 		for _, pass := range []func(){
-			s.maskFaults, s.fillMeta, s.keepFewMembers, s.dropOps, s.dropMembers, s.renumber, s.nameLosses, s.resetConfig,
-			s.advance, s.lowerValues,
+			s.maskFaults, s.fillMeta, s.keepFewMembers, s.dropOps, s.dropMembers, s.renumber, s.nameLosses,
+			s.resetConfig, s.advance, s.lowerValues,
 		} {
 			pass()
 			s.truncate()
