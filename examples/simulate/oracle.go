@@ -9,11 +9,11 @@ import (
 	"github.com/nekton-go/nekton/sim/check"
 )
 
-// silence is how long a node may have been given no input and still count as running.
+// silence is how long a node may have heard nobody and still count.
 const silence = 10 * time.Second
 
 // agree is an oracle: counts never fall, and in the end any two that run and see each other hold the same value.
-// Some members of a swarm are gone for good, or cut off for good: those others see dead, and nothing is asked of them.
+// Some members of a swarm are gone for good, or cut off for good: nothing is asked of who hears nobody any more.
 type agree struct {
 	log   *check.Log
 	nodes []seen
@@ -21,7 +21,7 @@ type agree struct {
 
 // seen is what the oracle knows of one node.
 type seen struct {
-	heard core.Instant // when it was last given an input
+	heard core.Instant // when it last received a datagram
 	peers []int        // whom it sees alive
 	holds Value
 }
@@ -29,11 +29,13 @@ type seen struct {
 func newAgree(l *check.Log) check.Oracle { return &agree{log: l} }
 
 // Input implements check.Oracle.
-func (a *agree) Input(at core.Instant, node int, _ *core.Input) {
+func (a *agree) Input(at core.Instant, node int, in *core.Input) {
 	for len(a.nodes) <= node {
 		a.nodes = append(a.nodes, seen{})
 	}
-	a.nodes[node].heard = at
+	if in.Kind == core.InputDatagram {
+		a.nodes[node].heard = at
+	}
 }
 
 // Effect implements check.Oracle.
@@ -67,8 +69,8 @@ func (a *agree) Finished(at core.Instant) {
 	for i := range a.nodes {
 		for j := range i {
 			n, other := &a.nodes[i], &a.nodes[j]
-			running := at.Sub(n.heard) <= silence && at.Sub(other.heard) <= silence
-			if !running || !slices.Contains(n.peers, j) || !slices.Contains(other.peers, i) || n.holds == other.holds {
+			hear := at.Sub(n.heard) <= silence && at.Sub(other.heard) <= silence
+			if !hear || !slices.Contains(n.peers, j) || !slices.Contains(other.peers, i) || n.holds == other.holds {
 				continue
 			}
 			a.log.Add(check.Violation{
