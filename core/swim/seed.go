@@ -47,15 +47,13 @@ func (m *Machine) meetSeed(name string, addr netip.AddrPort) {
 	if s == nil {
 		return
 	}
-	s.answered, s.answeredAt, s.member = true, m.now, false
+	// Whoever answers while there is no room may well be a member: that does not count.
+	s.answered, s.answeredAt, s.member = m.rows() < m.cfg.MembersMax, m.now, false
 	for id := range ID(m.table.Bound()) {
 		if row := m.table.Row(id); row.Used && m.table.Identity(id).Addr == addr {
-			s.member, s.id, s.generation = true, id, row.Generation
+			s.answered, s.member, s.id, s.generation = true, true, id, row.Generation
 			return
 		}
-	}
-	if m.rows() >= m.cfg.MembersMax {
-		s.answered = false // it may well be a member, for whom there was no room
 	}
 }
 
