@@ -10,8 +10,9 @@ import (
 // wheel orders what will happen by (time, class, sequence). It is a hierarchy of timing wheels: time is
 // cut into ticks, a tick into bytes, and an entry waits at the level of the highest byte in which its tick
 // differs from the current one, in the slot that this byte names. When the current tick reaches a slot, its
-// entries move down a level. Those of the current tick are sorted when it begins, and what is pushed into it from
-// then on lies in a heap: the length of a tick decides how fast this is, never what comes out.
+// entries move down a level; if they are few, the current tick becomes the last of the slot. What is due by the
+// current tick is sorted, and what is pushed before it from then on lies in a heap: the length of a tick decides
+// how fast this is, never what comes out.
 //
 // Its zero value is empty. Nothing allocates once the wheel has held as much as it ever will.
 type wheel struct {
@@ -138,6 +139,9 @@ func (w *wheel) turn() {
 		w.tick = (w.tick>>shift&^(wheelSlots-1) | slot) << shift
 		i := l.first[slot]
 		l.first[slot] = 0
+		if w.blocks[i].next == 0 { // few entries, which need no finer wheel: the whole slot is due
+			w.tick += 1<<shift - 1
+		}
 		l.filled[slot/64] &^= 1 << (slot % 64)
 		for i != 0 {
 			for k := range w.blocks[i].used {
