@@ -5,6 +5,7 @@ import (
 	"math/bits"
 
 	"github.com/nekton-go/nekton/core"
+	"github.com/nekton-go/nekton/core/swim"
 )
 
 // hash is the rolling hash of everything that went into and came out of nodes. Two runs with equal
@@ -78,6 +79,7 @@ func (h *hash) effect(e *core.Effect) {
 	switch e.Kind {
 	case core.EffectEmit:
 		h.text, _ = e.Event.AppendText(h.text[:0])
+		h.text = append(h.text, payload(e.Event)...)
 		data = h.text
 	case core.EffectResolve:
 		h.text = append(h.text[:0], e.Name...)
@@ -92,4 +94,21 @@ func (h *hash) effect(e *core.Effect) {
 		h.pair(uint64(e.Token), 0)
 	}
 	h.bytes(data)
+}
+
+// payload is what the text of an event may quote the beginning of only.
+func payload(ev core.Event) []byte {
+	switch ev := ev.(type) {
+	case *swim.Ready:
+		return ev.Self.Meta
+	case *swim.Joined:
+		return ev.Member.Meta
+	case *swim.Updated:
+		return ev.Member.Meta
+	case *swim.UserReceived:
+		return ev.Data
+	case *swim.UserStateReceived:
+		return ev.Data
+	}
+	return nil
 }

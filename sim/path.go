@@ -44,7 +44,7 @@ func (p *path) draw(what purpose) uint64 { return draw(p.seed, what, p.a, p.b, p
 // hits is true ppm times in a million.
 func (p *path) hits(what purpose, ppm int) bool { return ppm > 0 && p.strikes(what, ppm) }
 
-// strikes is hits, which is small enough to be inlined, for those whose chances are not nil.
+// strikes is apart from hits so that hits is inlined: mostly there is no chance.
 func (p *path) strikes(what purpose, ppm int) bool { return chance(p.draw(what), ppm) }
 
 // calm reports whether nothing happens to packets but that they take their time.

@@ -26,7 +26,7 @@ type attention struct {
 	stops   []int32      // the operations that keep it from running
 	deafens []int32      // the operations that keep it from receiving, while its timers run
 	inbox   []int32      // slots of events, in the order in which they came
-	room    int          // for datagrams in it, by what stopped the process last
+	room    int          // for datagrams in it, by what stops the process: the least, if that is more than one
 	seen    int          // inbox[:seen] has been handled
 	waiting int          // datagrams among the rest
 	turns   uint64
@@ -73,7 +73,13 @@ func (w *world) halt(i int, op int32) bool {
 		}
 		p.clear = max(p.clear, until)
 	}
-	p.room = orElse(o.Size, inboxMax)
+	if o.Mode != mute {
+		room := orElse(o.Size, inboxMax)
+		if len(p.stops)+len(p.deafens) > 0 {
+			room = min(room, p.room)
+		}
+		p.room = room
+	}
 	switch o.Mode {
 	case mute:
 	case deaf, both:

@@ -52,7 +52,7 @@ func (w *wheel) popped() uint64 { return w.seq - uint64(w.size+len(w.due)+len(w.
 
 func (w *wheel) empty() bool { return w.size == 0 && !w.ready() }
 
-// ready reports whether the earliest entry is one of the current tick.
+// ready reports whether something is due.
 func (w *wheel) ready() bool { return len(w.due)+len(w.late) > 0 }
 
 func (w *wheel) push(at core.Instant, c class, slot int32) {

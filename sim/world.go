@@ -434,8 +434,6 @@ func (w *world) release(slot int32) {
 		}
 		ev.data = nil
 	}
-	if ev.kind = evNone; ev.command != nil {
-		ev.command = nil
-	}
+	ev.kind, ev.command = evNone, nil // a free slot is no datagram that is still on its way: see ledger
 	w.free = append(w.free, slot)
 }

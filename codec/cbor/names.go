@@ -8,7 +8,7 @@ type names struct {
 	known map[string]int32 // where they are in all
 	all   []name
 	max   int
-	last  int32 // where in all the last one of a list is
+	last  int32 // where in all the last one of a list is, or one that was added since
 	// recent are those found last, by their length and last bytes: names mostly differ there.
 	recent [256]recentName
 }

@@ -124,6 +124,9 @@ func (n *Node) mourn(now core.Instant) {
 	n.links.broken = n.links.broken[:0]
 }
 
+// partialKept bounds the buffer that the next link gets on which something has not arrived whole, in bytes.
+const partialKept = 64 << 10
+
 // read opens what has arrived on l, and leaves in.Data what the inner node is to read. It reports false
 // if that is nothing yet. If the link breaks, the inner node reads what came before that first.
 func (n *Node) read(now core.Instant, l *link, in *core.Input) bool {
@@ -141,7 +144,10 @@ func (n *Node) read(now core.Instant, l *link, in *core.Input) bool {
 		}
 		l.partial = append(l.partial[:0], rest...)
 	case l.partial != nil: // idle links hold no buffers
-		l.partial, n.partial = nil, l.partial[:0]
+		if cap(l.partial) <= partialKept {
+			n.partial = l.partial[:0]
+		}
+		l.partial = nil
 	}
 	in.Data = n.plain
 	if ok {

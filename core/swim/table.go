@@ -39,12 +39,12 @@ type Table interface {
 	Remove(id ID)
 	// Bound is above every ID in use.
 	Bound() int
-	// Row lends what is believed of a member until the table next changes. Nobody writes to it.
+	// Row and Identity lend what is known of a member until the table next changes. They are never nil: a free place
+	// below Bound, which never shrinks, has no Name, and a Row that is not Used but keeps its Generation. Nobody
+	// writes to either, nor, ever, to Meta, which may be kept.
 	Row(id ID) *Row
-	SetRow(id ID, r Row)
-	// Identity lends what is known of a member until the table next changes; Name is empty if nobody lives
-	// there. Nobody writes to it, nor, ever, to its Meta, which may be kept.
 	Identity(id ID) *Identity
+	SetRow(id ID, r Row)
 	SetIdentity(id ID, who Identity) // Name stays the same
 	// All describes all members, in the order of their places. The list is the table's own: it may be written
 	// anew the next time anything is asked of a table that shares memory with it.

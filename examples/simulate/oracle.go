@@ -12,7 +12,7 @@ import (
 // silence is how long a node may have heard nobody and still count.
 const silence = 10 * time.Second
 
-// agree is an oracle: counts never fall, and in the end any two that run and see each other hold the same value.
+// agree is an oracle: counts never fall, and in the end any two that hear somebody and see each other hold one value.
 // Some members of a swarm are gone for good, or cut off for good: nothing is asked of who hears nobody any more.
 type agree struct {
 	log   *check.Log

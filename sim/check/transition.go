@@ -227,31 +227,17 @@ func (m *member) issue(incarnation uint32, identity uint64) {
 
 // identity is a hash of what belongs to one incarnation of a member.
 func identity(r *swim.Record) uint64 {
-	h, addr, v := fnvBegin, r.Addr.Addr().As16(), r.Versions
-	versions := [8]byte{v.ProtocolMin, v.ProtocolMax, v.Protocol, v.AppMin, v.AppMax, v.App}
-	h.word(binary.LittleEndian.Uint64(addr[:8]))
-	h.word(binary.LittleEndian.Uint64(addr[8:]))
-	h.word(uint64(r.Addr.Port())<<48 | binary.LittleEndian.Uint64(versions[:]))
+	addr, v := r.Addr.Addr().As16(), r.Versions
+	rest := [8]byte{v.ProtocolMin, v.ProtocolMax, v.Protocol, v.AppMin, v.AppMax, v.App}
+	h := mix.Uint64(binary.LittleEndian.Uint64(addr[:8]))
+	h = mix.Uint64(h ^ binary.LittleEndian.Uint64(addr[8:]))
+	h = mix.Uint64(h ^ uint64(r.Addr.Port())<<48 ^ binary.LittleEndian.Uint64(rest[:]))
+	h = mix.Uint64(h ^ uint64(len(r.Meta)))
 	meta := r.Meta
 	for ; len(meta) >= 8; meta = meta[8:] {
-		h.word(binary.LittleEndian.Uint64(meta))
+		h = mix.Uint64(h ^ binary.LittleEndian.Uint64(meta))
 	}
-	h.addAll(meta)
-	return uint64(h)
-}
-
-// fnv is an FNV-1a hash under way.
-type fnv uint64
-
-const fnvBegin fnv = 0xcbf29ce484222325
-
-func (h *fnv) add(b byte) { *h = (*h ^ fnv(b)) * 0x100000001b3 }
-
-// word adds eight bytes at a time, and has the high ones of the product count as well.
-func (h *fnv) word(w uint64) { *h = fnv(mix.Uint64(uint64(*h) ^ w)) }
-
-func (h *fnv) addAll(b []byte) {
-	for _, one := range b {
-		h.add(one)
-	}
+	rest = [8]byte{}
+	copy(rest[:], meta)
+	return mix.Uint64(h ^ binary.LittleEndian.Uint64(rest[:]))
 }

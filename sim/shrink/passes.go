@@ -82,20 +82,23 @@ func (s *Shrinker) cut(from, to int) (ops []sim.Op) {
 	return ops
 }
 
-// fillMeta has members that change their metadata take all the room there is. It is not smaller, but where it takes
-// large datagrams to fail, fewer members will do. What need not be large is lowered again.
+// fillMeta has members that change their metadata take all the room there is, for where it takes large datagrams to
+// fail, fewer members will do. If they do not, nothing has changed.
 func (s *Shrinker) fillMeta() {
-	if started(&s.best) <= small {
-		return
-	}
-	c, full := s.best, s.best.Swim.Defaulted().MetaMax
+	before, result, c := s.best, s.result, s.best
+	full, more := c.Swim.Defaulted().MetaMax, false
 	c.Ops = slices.Clone(c.Ops)
 	for i := range c.Ops {
-		if op := &c.Ops[i]; op.Kind == sim.SetMeta {
-			op.Size, op.Text = full, ""
+		if op := &c.Ops[i]; op.Kind == sim.SetMeta && (op.Size < full || op.Text != "") {
+			op.Size, op.Text, more = full, "", true
 		}
 	}
-	s.try("full metadata", c)
+	if !more || started(&c) <= small || !s.try("full metadata", c) {
+		return
+	}
+	if s.keepFewMembers(); started(&s.best) == started(&before) {
+		s.best, s.result = before, result
+	}
 }
 
 // keepFewMembers tries the smallest clusters that have the members of the complaint in them.

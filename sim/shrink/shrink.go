@@ -88,7 +88,7 @@ func (s *Shrinker) reduce() {
 	for before := -1; s.running() && before != size(&s.best); {
 		before = size(&s.best)
 		for _, pass := range []func(){
-			s.maskFaults, s.fillMeta, s.keepFewMembers, s.dropOps, s.dropMembers, s.renumber, s.nameLosses,
+			s.maskFaults, s.keepFewMembers, s.fillMeta, s.dropOps, s.dropMembers, s.renumber, s.nameLosses,
 			s.resetConfig, s.advance, s.lowerValues,
 		} {
 			pass()
