@@ -156,6 +156,7 @@ func TestEveryTruncation(t *testing.T) {
 				require.Empty(t, past.Repairs, "cut at %d", cut)
 			} else {
 				require.Len(t, past.Repairs, 1, "cut at %d", cut)
+				require.Equal(t, core.Proto(1), past.Repairs[0].Proto)
 			}
 			require.NoError(t, j.Commit([]Store{put(1, "next")}))
 			_, past = mustOpen(t, m)

@@ -29,6 +29,7 @@ type Past struct {
 
 // A Repair is what was cut off a file.
 type Repair struct {
+	Proto  core.Proto
 	File   string
 	Offset int    // bytes of the file that were good
 	Lost   int    // bytes after those
@@ -89,7 +90,7 @@ func (j *Journal) recover(p core.Proto, past *Past) error {
 	}
 	j.files[p] = f
 	records, good, found := parseFile(data, f.bug)
-	repair := Repair{File: f.name, Offset: good, Lost: len(data) - good}
+	repair := Repair{Proto: p, File: f.name, Offset: good, Lost: len(data) - good}
 	switch found {
 	case torn:
 		past.Repairs = append(past.Repairs, repair)
