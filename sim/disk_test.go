@@ -103,6 +103,60 @@ func TestJournalMutantsAreNoticed(t *testing.T) {
 	}
 }
 
+// lives has processes write a journal to one disk, one after the other, and crash.
+func lives(seed uint64, counts *Faults) []check.Violation {
+	rng := rand.New(rand.NewPCG(seed, 2))
+	s := storage{disk: newDisk(seed, 0, counts)}
+	c := check.New(check.Config{Nodes: 1})
+	for life := range 8 {
+		s.diskFaults = diskFaults{
+			tears: rng.IntN(4) == 0, reorders: rng.IntN(4) == 0, lies: rng.IntN(2) == 0,
+			rot: []int{0, 0, 2000, million}[rng.IntN(4)],
+		}
+		if rng.IntN(8) == 0 {
+			s.stale = &backup{s.image(), slices.Clone(s.asked), s.broke || s.lied}
+		} else if s.stale != nil && rng.IntN(2) == 0 {
+			s.replace(s.stale)
+		}
+		s.recoveries++
+		s.decay()
+		again, err := s.again(mutant.None)
+		j, found, more := journal.Open(&s)
+		if err != nil || more != nil { // bits of a header flipped, and it is that of another version
+			return c.Log().Violations()
+		}
+		c.Recovered(core.Instant(life), 0, check.Recovery{
+			Asked: s.asked, Doubtful: s.broke, Got: found.Inputs, Again: again,
+		})
+		s.begin(j, found)
+		for n := range rng.IntN(6) {
+			s.lies = s.lies && rng.IntN(4) > 0
+			s.errors = []int{0, 0, 0, 300_000}[rng.IntN(4)]
+			s.ask(journal.Store{
+				Proto: core.Proto(1 + rng.IntN(2)), Snapshot: rng.IntN(4) == 0, Data: fmt.Appendf(nil, "%d.%d", life, n),
+			})
+			if rng.IntN(4) > 0 {
+				_ = s.commit()
+			}
+		}
+		s.errors = 0
+		s.stop()
+	}
+	return c.Log().Violations()
+}
+
+// TestLives has what was mended come back as it was, where the disk lied, and bits flip to and fro.
+func TestLives(t *testing.T) {
+	var total Faults
+	for seed := range uint64(1000) {
+		require.Empty(t, lives(seed, &total), "seed %d", seed)
+	}
+	require.NotZero(t, total.DiskBitsFlipped)
+	require.NotZero(t, total.DiskPiecesLost)
+	require.NotZero(t, total.DiskSyncsFailed)
+	require.NotZero(t, total.DiskSyncsIgnored)
+}
+
 func FuzzDisk(f *testing.F) {
 	for seed := range uint64(12) {
 		f.Add(seed, int(5*seed))

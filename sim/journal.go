@@ -44,8 +44,7 @@ func (w *world) journal(i int, e *core.Effect) {
 	store := journal.Store{
 		Proto: e.Proto, Snapshot: e.Kind == core.EffectCompact, Token: e.Token, Data: bytes.Clone(e.Data),
 	}
-	s.queue = append(s.queue, store)
-	s.asked = append(s.asked, check.Stored{Proto: store.Proto, Snapshot: store.Snapshot, Data: store.Data})
+	s.ask(store)
 	s.writes++
 	random := draw(w.seed, forJournal, uint64(i), uint64(p.boot), s.writes)
 	delay := journalMin + time.Duration(below(random, int64(journalMax-journalMin)+1))
@@ -60,30 +59,48 @@ func (w *world) journal(i int, e *core.Effect) {
 // commit writes the oldest record of the queue.
 func (w *world) commit(i int) core.Fault {
 	s := &w.nodes[i].storage
-	oldest := s.queue[:1]
-	_ = s.journal.Commit(oldest) // the store says how it fared
-	err := oldest[0].Err
-	at := len(s.asked) - len(s.queue)
-	s.queue = s.queue[1:]
-	if err != nil {
+	if err := s.commit(); err != nil {
 		w.faults.StoresFailed++
 		w.trace.disk(w.now, i, "a store failed: %v", err)
 		return core.FaultStorage
 	}
-	s.asked[at].Durable = true
-	s.forget(at)
 	return core.FaultNone
 }
 
-// forget drops what a durable snapshot has replaced for good.
+// ask queues a store.
+func (s *storage) ask(store journal.Store) {
+	s.queue = append(s.queue, store)
+	s.asked = append(s.asked, check.Stored{Proto: store.Proto, Snapshot: store.Snapshot, Data: store.Data})
+}
+
+// commit writes the oldest of the queue.
+func (s *storage) commit() error {
+	oldest := s.queue[:1]
+	_ = s.journal.Commit(oldest) // the store says how it fared
+	at := len(s.asked) - len(s.queue)
+	s.queue = s.queue[1:]
+	if err := oldest[0].Err; err != nil {
+		return err
+	}
+	s.asked[at].Durable = true
+	s.forget(at)
+	return nil
+}
+
+// forget drops what is replaced for good, now that a store is durable: what the machine stored before the newest
+// snapshot or mend.
 func (s *storage) forget(at int) {
-	if !s.asked[at].Snapshot || len(s.pending) > 0 {
+	if len(s.pending) > 0 {
 		return
 	}
-	proto, k := s.asked[at].Proto, 0
+	proto, first := s.asked[at].Proto, at
+	for first >= 0 && (s.asked[first].Proto != proto || !s.asked[first].Snapshot && !s.asked[first].Mended) {
+		first--
+	}
+	k := 0
 	s.asked = slices.DeleteFunc(s.asked, func(r check.Stored) bool {
 		k++
-		return k <= at && r.Proto == proto
+		return k <= first && r.Proto == proto
 	})
 }
 
@@ -163,17 +180,25 @@ func (w *world) recover(i int, lost bool) (past []core.Input, ok bool) {
 		return nil, false
 	}
 	w.check.Recovered(w.now, i, check.Recovery{Asked: s.asked, Doubtful: s.broke, Got: found.Inputs, Again: again})
-	s.begin(j, found.Inputs)
+	s.begin(j, found)
 	return found.Inputs, true
 }
 
 // giveUp ends the attempts to start a process.
 func (s *storage) giveUp() { s.attempt, s.retrying, s.peers = s.attempt+1, false, nil }
 
-// begin has a process write to j from now on.
-func (s *storage) begin(j *journal.Journal, found []core.Input) {
-	s.journal, s.broke, s.asked = j, false, nil
-	for _, in := range found {
+// begin has a process write to j from now on. What was there before is replaced by what was found, but where the
+// disk lied about the mending: a crash may bring that back as it was, and bits that flip again make it whole.
+func (s *storage) begin(j *journal.Journal, found journal.Past) {
+	s.journal, s.broke = j, false
+	doubtful := func(p core.Proto) bool {
+		return s.lied && slices.ContainsFunc(found.Repairs, func(r journal.Repair) bool { return r.Proto == p })
+	}
+	s.asked = slices.DeleteFunc(s.asked, func(r check.Stored) bool { return !doubtful(r.Proto) })
+	for _, r := range found.Repairs {
+		s.asked = append(s.asked, check.Stored{Proto: r.Proto, Mended: true})
+	}
+	for _, in := range found.Inputs {
 		s.asked = append(s.asked, check.Stored{
 			Proto: in.Proto, Snapshot: in.Kind == core.InputRestore, Data: in.Data, Durable: true,
 		})

@@ -208,9 +208,14 @@ var breaches = []breach{
 	{journalPrefix, found(asked("a", "b"), "a", "b", "b")},
 	{journalPrefix, found(asked("a", "=ab", "c"), "a", "b")},
 	{journalPrefix, found(nil, "a")},
+	{journalPrefix, found(asked("a", "b", "<", "a!", "c"), "a", "b", "c")},
+	{journalPrefix, found(asked("a", "<", "c"), "a", "c")},
+	{journalPrefix, found(asked("<", "a!", "c"), "c")},
 	{journalDurable, found(asked("a", "b!", "c"), "a")},
 	{journalDurable, found(asked("a", "=ab!", "c"), "a")},
 	{journalDurable, found(asked("a!"))},
+	{journalDurable, found(asked("a", "b", "<", "a!", "c!"), "a")},
+	{journalDurable, found(asked("a", "<", "c!"))},
 	{recoveryRepeats, func(c *Checker, now core.Instant) {
 		c.Recovered(now, 0, Recovery{Asked: asked("a"), Got: inputs("a")})
 	}},
@@ -241,12 +246,16 @@ var breaches = []breach{
 	}},
 }
 
-// asked makes stores of machine 1: "a" is a record, "=a" a snapshot, and "a!" is durable.
+// asked makes stores of machine 1: "a" is a record, "=a" a snapshot, "a!" is durable, and "<" is a mend.
 func asked(texts ...string) (all []Stored) {
 	for _, text := range texts {
 		data, durable := strings.CutSuffix(text, "!")
 		data, snapshot := strings.CutPrefix(data, "=")
-		all = append(all, Stored{Proto: 1, Snapshot: snapshot, Data: []byte(data), Durable: durable})
+		s := Stored{Proto: 1, Snapshot: snapshot, Data: []byte(data), Durable: durable}
+		if text == "<" {
+			s = Stored{Proto: 1, Mended: true}
+		}
+		all = append(all, s)
 	}
 	return all
 }
@@ -374,6 +383,13 @@ func TestLawful(t *testing.T) {
 			found(asked("a!", "=ab", "c"), "a")(c, now)
 			found(asked("a!", "=ab!", "c"), "=ab")(c, now)
 			found(asked("a", "b"))(c, now)
+		},
+		"finds what was mended, or what was there before": func(c *Checker) {
+			found(asked("a!", "b!", "<", "a!", "c!"), "a", "c")(c, now)
+			found(asked("a!", "<"))(c, now)
+			c.Recovered(now, 0, Recovery{
+				Asked: asked("a!", "b!", "<", "a!", "c!"), Got: inputs("a", "b"), Again: inputs("a", "b"), Doubtful: true,
+			})
 		},
 		"finds less, on a disk that broke its word": func(c *Checker) {
 			c.Recovered(now, 0, Recovery{

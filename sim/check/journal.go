@@ -8,10 +8,12 @@ import (
 	"github.com/nekton-go/nekton/core"
 )
 
-// Stored is one record, or snapshot, that a member asked its journal to keep.
+// Stored is one record, or snapshot, that a member asked its journal to keep; or, with no data, that a recovery
+// mended what the machine stored before.
 type Stored struct {
 	Proto    core.Proto
 	Snapshot bool // it replaces what the same machine stored before
+	Mended   bool // what recovery found, which follows, does
 	Data     []byte
 	Durable  bool // the member was told that it is
 }
@@ -69,9 +71,14 @@ func (r *Recovery) compare(p core.Proto, got []core.Input) (known bool, lost *co
 		}
 		in := core.Input{Kind: core.InputReplay, Proto: p, Data: s.Data}
 		if s.Snapshot {
-			in.Kind, sum = core.InputRestore, sum[:0]
+			in.Kind = core.InputRestore
 		}
-		sum = append(sum, in)
+		if s.Snapshot || s.Mended {
+			sum = sum[:0]
+		}
+		if !s.Mended {
+			sum = append(sum, in)
+		}
 		switch {
 		case slices.EqualFunc(sum, got, Same):
 			known, lost = true, nil
