@@ -223,10 +223,19 @@ var breaches = []breach{
 	{countsAgree, info(swim.Info{ID: 7, Members: 2, Dead: 1})},
 	{countsAgree, info(swim.Info{ID: 7, Members: 2, Left: 1})},
 	{queueBounded, info(swim.Info{ID: 7, Members: 2, Broadcasts: swim.LAN().BroadcastsMax + 1})},
-	{noFalsePositives, func(c *Checker, now core.Instant) {
-		c.Input(now.Add(time.Minute), 0, &core.Input{Kind: core.InputWake})
-		tell(c, now, 0, change(p(at(1, swim.Alive, 2)), p(at(1, swim.Dead, 2))))
-		tell(c, now, 0, &swim.Failed{Member: as(at(1, swim.Dead, 2))})
+	{noFalsePositives, fails(time.Minute, 2)},
+	{noFalsePositives, func(c *Checker, now core.Instant) { // a fault had n1 suspected, but n1 has not refuted it
+		tell(c, now, 0, change(p(at(1, swim.Alive, 2)), p(at(1, swim.Suspect, 3))))
+		fails(time.Minute, 3)(c, now)
+	}},
+	{noFalsePositives, func(c *Checker, now core.Instant) { // n1 has, but by now n0 must know
+		tell(c, now, 0, change(p(at(1, swim.Alive, 2)), p(at(1, swim.Suspect, 2))))
+		fails(2*time.Minute, 2)(c, now)
+	}},
+	{noFalsePositives, func(c *Checker, now core.Instant) { // n0 suspects it when no fault can be why any more
+		c.Input(now.Add(30*time.Second), 0, &core.Input{Kind: core.InputWake})
+		tell(c, now, 0, change(p(at(1, swim.Alive, 2)), p(at(1, swim.Suspect, 2))))
+		fails(time.Minute, 2)(c, now)
 	}},
 	{detectionTime, func(c *Checker, now core.Instant) {
 		c.Disturbed(now.Add(time.Hour), 0)
@@ -244,6 +253,16 @@ var breaches = []breach{
 		c.members[1].find(3).identity = identity(&moved)
 		tell(c, now, 0, change(p(at(1, swim.Alive, 2)), &moved))
 	}},
+}
+
+// fails has n0 declare after a while that n1 failed.
+func fails(after time.Duration, incarnation uint32) func(*Checker, core.Instant) {
+	return func(c *Checker, now core.Instant) {
+		c.Input(now.Add(after), 0, &core.Input{Kind: core.InputWake})
+		r := c.row(0, 1)
+		tell(c, now, 0, change(p(at(1, r.state, r.incarnation)), p(at(1, swim.Dead, incarnation))))
+		tell(c, now, 0, &swim.Failed{Member: as(at(1, swim.Dead, incarnation))})
+	}
 }
 
 // asked makes stores of machine 1: "a" is a record, "=a" a snapshot, "a!" is durable, and "<" is a mend.
@@ -395,6 +414,11 @@ func TestLawful(t *testing.T) {
 			c.Recovered(now, 0, Recovery{
 				Asked: asked("a!", "=ab!", "c!"), Got: inputs("a"), Again: inputs("a"), Doubtful: true,
 			})
+		},
+		"has not heard yet that a fault's suspicion is refuted": func(c *Checker) {
+			c.Input(now, 0, &core.Input{Kind: core.InputWake})
+			tell(c, now, 0, change(p(at(1, swim.Alive, 2)), p(at(1, swim.Suspect, 2))))
+			fails(time.Minute, 2)(c, now)
 		},
 		"dies with a command open": func(c *Checker) {
 			c.Input(now, 0, &core.Input{Kind: core.InputCommand, Command: swim.Leave{ID: 7}})

@@ -147,7 +147,9 @@ var infos = [oracles]Info{
 	leaversGone: {"L3", "leavers-gone", "in time, who has left is left, dead or unknown to everybody", here},
 	queuesDrain: {"L4", "queues-drain", "without news, nothing stays queued", piggyback},
 
-	noFalsePositives: {"P1", "no-false-positives", "in calm, nobody who runs is declared failed", "SWIM §4.2"},
+	noFalsePositives: {"P1", "no-false-positives",
+		"in calm, nobody who runs is declared failed, but on a fault's suspicion that it has only lately refuted",
+		"SWIM §4.2"},
 	detectionTime: {"P2", "detection-time",
 		"a member that crashes in calm is known to be gone after the time of 50 probes, a suspicion and two push/pulls",
 		"SWIM §3.3"},

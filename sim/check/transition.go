@@ -185,6 +185,9 @@ func (c *Checker) follow(o, s int, r *row, t *swim.Transition) {
 		c.coverage.hit(markReplaced)
 	}
 	m.load.grant(m.limit)
+	if o != s && !t.Gone && (t.New.State == swim.Suspect || t.New.State == swim.Dead) {
+		c.doubted(s, t.New.Incarnation)
+	}
 	if !t.Gone && t.New.State.Gone() {
 		m.load.grant(1) // whoever claimed its name is told that it is free
 		c.traffic.spares++
@@ -221,7 +224,7 @@ func (m *member) find(incarnation uint32) *issue {
 
 func (m *member) issue(incarnation uint32, identity uint64) {
 	if m.find(incarnation) == nil {
-		m.issued = append(m.issued, issue{incarnation, identity, m.forgetful})
+		m.issued = append(m.issued, issue{incarnation: incarnation, identity: identity, vague: m.forgetful})
 	}
 }
 
