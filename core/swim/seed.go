@@ -48,7 +48,7 @@ func (m *Machine) meetSeed(name string, addr netip.AddrPort) {
 		return
 	}
 	// Whoever answers while there is no room may well be a member: that does not count.
-	s.answered, s.answeredAt, s.member = m.rows() < m.cfg.MembersMax, m.now, false
+	s.answered, s.answeredAt, s.member = m.counts[Alive]+m.counts[Suspect] < m.cfg.MembersMax, m.now, false
 	for id := range ID(m.table.Bound()) {
 		if row := m.table.Row(id); row.Used && m.table.Identity(id).Addr == addr {
 			s.answered, s.member, s.id, s.generation = true, true, id, row.Generation
