@@ -217,11 +217,13 @@ func (w *world) phases(mark, end core.Instant, within time.Duration) (convergedA
 		w.run(end, always)
 	}
 	if !right() {
-		w.run(max(end, mark.Add(within)), right)
+		if w.apart = w.check.Apart(); w.apart == "" { // or else there is nothing to wait for
+			w.run(max(end, mark.Add(within)), right)
+		}
 		if convergedAt == never && right() {
 			convergedAt = w.now
 		}
-		if w.err == nil && !right() {
+		if w.err == nil && w.apart == "" && !right() {
 			if w.apart = w.check.Apart(); w.apart == "" {
 				w.check.Settle(w.now)
 			}

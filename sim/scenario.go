@@ -170,6 +170,16 @@ func (s setting) heal() time.Duration {
 	return 4 * s.swim.HealInterval
 }
 
+// search bounds what it takes longer to find somebody of whom only one member knows while others are gone for
+// good, which may be all that its seeds are: that member heals with everyone it has lost, and every such seed,
+// in turn, the more often the more there are of them than of its peers. Whoever is gone does not answer.
+func (s setting) search(gone int) time.Duration {
+	if s.swim.HealInterval == 0 || gone == 0 {
+		return 0
+	}
+	return time.Duration(s.nodes+gone)*s.swim.HealInterval + time.Duration(2*gone)*s.swim.StreamTimeout
+}
+
 // choose makes the scenario's k-th choice, below n.
 func (s setting) choose(k, n int) int {
 	return int(below(draw(s.seed, forSchedule, 0, 0, uint64(k)), int64(n)))
