@@ -34,7 +34,10 @@ type Case struct {
 	// Mark is when the last disturbance ends. From then on all members that run must come to agree within
 	// Within, and must agree again at For, the end.
 	Mark, Within, For time.Duration
-	Victim            int // whose failure is timed from Mark, or -1
+
+	// While members have yet to find each other, agreement may take longer: they have Search for that, from Mark.
+	Search time.Duration
+	Victim int // whose failure is timed from Mark, or -1
 
 	// Sealed has members encrypt and authenticate what they say, with one key for all, which no stranger has: see
 	// package seal. Then damage that no checksum finds must harm no more than loss.
@@ -97,7 +100,7 @@ func (c *Case) Validate() error {
 		return badOption("%d nodes; use 1 to %d%s", c.Nodes, most(c.Converged), moreIf(c.Converged))
 	case c.For <= 0 || c.For > forMax:
 		return badOption("a duration of %v; use more than 0 and at most %v", c.For, forMax)
-	case c.Mark < 0 || c.Within < 0 || c.Mark > c.For:
+	case c.Mark < 0 || c.Within < 0 || c.Search < 0 || c.Mark > c.For:
 		return badOption("the last disturbance at %v of %v, agreement within %v", c.Mark, c.For, c.Within)
 	case c.Victim < -1 || c.Victim >= c.Nodes:
 		return badOption("victim %d of %d nodes; use -1 for none", c.Victim, c.Nodes)

@@ -144,7 +144,7 @@ func TestEachFaultStrikes(t *testing.T) {
 		for _, op := range c.Ops {
 			w.schedule(op)
 		}
-		w.phases(core.Instant(c.Mark), core.Instant(c.For), c.Within)
+		w.phases(&c)
 		require.NoError(t, w.err)
 		require.NotZero(t, b.happened(&w.faults), "%v: %+v", b.op, w.faults)
 		require.Zero(t, new(w.ledger()).Missing(), "%v: %+v", b.op, w.ledger())

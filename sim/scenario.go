@@ -161,23 +161,26 @@ func (s setting) settle() time.Duration {
 	return exchange + probes + 2*suspicion
 }
 
+const healRounds = 4
+
 // heal bounds how long two halves take to find each other again: four rounds of healing. Without
 // healing there is no reason that they should; give them as long as anything else takes.
 func (s setting) heal() time.Duration {
 	if s.swim.HealInterval == 0 {
 		return s.settle()
 	}
-	return 4 * s.swim.HealInterval
+	return healRounds * s.swim.HealInterval
 }
 
-// search bounds what it takes longer to find somebody of whom only one member knows while others are gone for
-// good, which may be all that its seeds are: that member heals with everyone it has lost, and every such seed,
+// search bounds what it takes to find somebody of whom only one member knows while others are gone for good,
+// which may be all that its seeds are: that member heals with everyone it has lost, and every such seed,
 // in turn, the more often the more there are of them than of its peers. Whoever is gone does not answer.
 func (s setting) search(gone int) time.Duration {
 	if s.swim.HealInterval == 0 || gone == 0 {
 		return 0
 	}
-	return time.Duration(s.nodes+gone)*s.swim.HealInterval + time.Duration(2*gone)*s.swim.StreamTimeout
+	rounds := time.Duration(s.nodes+gone)*s.swim.HealInterval + time.Duration(2*gone)*s.swim.StreamTimeout
+	return s.settle() + s.heal() + rounds
 }
 
 // choose makes the scenario's k-th choice, below n.

@@ -25,7 +25,7 @@ func TestStorm(t *testing.T) {
 			w.schedule(op)
 		}
 		w.inspectFrom(inspectEvery)
-		at := w.phases(core.Instant(p.mark), core.Instant(p.mark+time.Minute), p.within)
+		at := w.phases(&Case{Mark: p.mark, For: p.mark + time.Minute, Within: p.within})
 		about := fmt.Sprintf("seed %d\n%s", seed, lines(p.ops))
 		require.NoError(t, w.err, about)
 		require.Empty(t, w.check.Log().Violations(), about)

@@ -45,7 +45,8 @@ type world struct {
 	watch     func(*Step)
 	inside    *Inside // of this step; nil unless the cluster is sealed and watched
 	stop      func() bool
-	apart     string // see Result.Apart
+	apart     string       // see Result.Apart
+	latest    core.Instant // when views must agree
 	firstOnly bool
 	call      func(node int, op *Op) core.Command
 	effects   []core.Effect // of this step, for watch

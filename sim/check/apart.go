@@ -17,6 +17,17 @@ func (c *Checker) Apart() string {
 	if crowd := c.crowd(); crowd != "" {
 		return crowd
 	}
+	return c.groups(func(r row) bool { return r.state != swim.Left }, true)
+}
+
+// Scattered describes two groups of the members that count none of which holds one of the other to be there. They
+// may have reason to look for each other.
+func (c *Checker) Scattered() string {
+	return c.groups(func(r row) bool { return !r.state.Gone() }, false)
+}
+
+// groups describes two that no row that counts connects, nor a seed if seeds do.
+func (c *Checker) groups(counts func(row) bool, seeds bool) string {
 	group := make([]int, len(c.members)) // the lowest member that each is connected with
 	for i := range group {
 		group[i] = i
@@ -33,12 +44,12 @@ func (c *Checker) Apart() string {
 			continue
 		}
 		for s := range c.members {
-			if c.members[s].present() && c.knows(o, s) {
+			if r := c.row(o, s); c.members[s].present() && r.known && counts(r) && c.lives(s, r) {
 				join(o, s)
 			}
 		}
 		for _, s := range c.members[o].seeds {
-			if c.members[s].present() {
+			if seeds && c.members[s].present() {
 				join(o, int(s))
 			}
 		}
@@ -76,10 +87,8 @@ func (c *Checker) crowd() string {
 	return fmt.Sprintf("%s has room for %d members, and %d run", Name(least), c.members[least].swim.MembersMax, present)
 }
 
-func (c *Checker) knows(o, s int) bool {
-	r := c.row(o, s)
-	return r.known && r.state != swim.Left && slices.Contains(c.members[s].here, r.identity)
-}
+// lives reports whether a member lives where a row says.
+func (c *Checker) lives(s int, r row) bool { return slices.Contains(c.members[s].here, r.identity) }
 
 // grouped lists up to five members of a group.
 func (c *Checker) grouped(group []int, lowest int) string {
