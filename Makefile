@@ -11,6 +11,7 @@ FUZZTIME  ?= 60s
 BENCHTIME ?= 1s
 VERIFY_SEEDS ?= 0:50
 TESTFLAGS ?=
+RACE      ?= ./...
 SEEDS     ?= 0:2000
 
 # Programs and hosts build for these.
@@ -40,8 +41,8 @@ test: ## all tests that finish in minutes
 	cd bench && $(GO) test -short $(TESTFLAGS) ./...
 
 .PHONY: race
-race: ## the same under the race detector; needs a C compiler
-	$(GO) test -race $(TESTFLAGS) ./...
+race: ## the tests of RACE (./...) under the race detector; needs a C compiler
+	$(GO) test -race $(TESTFLAGS) $(RACE)
 
 .PHONY: check
 check: format vet rules modules cross clean ## everything but running the tests: format, vet, lint, layers, builds
