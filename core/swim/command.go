@@ -60,50 +60,22 @@ type Forget struct {
 // Inspect completes with an Info.
 type Inspect struct{ ID uint64 }
 
-// Proto implements core.Command.
-func (Join) Proto() core.Proto { return Proto }
-
-// Proto implements core.Command.
-func (Leave) Proto() core.Proto { return Proto }
-
-// Proto implements core.Command.
-func (SetMeta) Proto() core.Proto { return Proto }
-
-// Proto implements core.Command.
-func (PingMember) Proto() core.Proto { return Proto }
-
-// Proto implements core.Command.
-func (SendUser) Proto() core.Proto { return Proto }
-
-// Proto implements core.Command.
+// Proto implements core.Command, as all of these do.
+func (Join) Proto() core.Proto         { return Proto }
+func (Leave) Proto() core.Proto        { return Proto }
+func (SetMeta) Proto() core.Proto      { return Proto }
+func (PingMember) Proto() core.Proto   { return Proto }
+func (SendUser) Proto() core.Proto     { return Proto }
 func (SetUserState) Proto() core.Proto { return Proto }
+func (Forget) Proto() core.Proto       { return Proto }
+func (Inspect) Proto() core.Proto      { return Proto }
 
-// Proto implements core.Command.
-func (Forget) Proto() core.Proto { return Proto }
-
-// Proto implements core.Command.
-func (Inspect) Proto() core.Proto { return Proto }
-
-// CommandID implements core.Command.
-func (c Join) CommandID() uint64 { return c.ID }
-
-// CommandID implements core.Command.
-func (c Leave) CommandID() uint64 { return c.ID }
-
-// CommandID implements core.Command.
-func (c SetMeta) CommandID() uint64 { return c.ID }
-
-// CommandID implements core.Command.
-func (c PingMember) CommandID() uint64 { return c.ID }
-
-// CommandID implements core.Command.
-func (c SendUser) CommandID() uint64 { return c.ID }
-
-// CommandID implements core.Command.
+// CommandID implements core.Command, as all of these do.
+func (c Join) CommandID() uint64         { return c.ID }
+func (c Leave) CommandID() uint64        { return c.ID }
+func (c SetMeta) CommandID() uint64      { return c.ID }
+func (c PingMember) CommandID() uint64   { return c.ID }
+func (c SendUser) CommandID() uint64     { return c.ID }
 func (c SetUserState) CommandID() uint64 { return c.ID }
-
-// CommandID implements core.Command.
-func (c Forget) CommandID() uint64 { return c.ID }
-
-// CommandID implements core.Command.
-func (c Inspect) CommandID() uint64 { return c.ID }
+func (c Forget) CommandID() uint64       { return c.ID }
+func (c Inspect) CommandID() uint64      { return c.ID }

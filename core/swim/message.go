@@ -1,6 +1,7 @@
 package swim
 
 import (
+	"bytes"
 	"net/netip"
 	"strconv"
 
@@ -65,6 +66,11 @@ type Record struct {
 	Versions    Versions
 }
 
+// sameAs reports whether two records give a member the same address, metadata and versions.
+func (r *Record) sameAs(o *Record) bool {
+	return r.Addr == o.Addr && r.Versions == o.Versions && bytes.Equal(r.Meta, o.Meta)
+}
+
 // A Ping asks the member named Target whether it is there. Any other member drops it.
 type Ping struct {
 	Seq        uint32
@@ -122,32 +128,14 @@ type User struct{ Data []byte }
 // A Refuse ends an exchange on a link and says why.
 type Refuse struct{ Reason string }
 
-// Proto implements core.Message.
-func (*Ping) Proto() core.Proto { return Proto }
-
-// Proto implements core.Message.
+// Proto implements core.Message, as all of these do.
+func (*Ping) Proto() core.Proto         { return Proto }
 func (*IndirectPing) Proto() core.Proto { return Proto }
-
-// Proto implements core.Message.
-func (*Ack) Proto() core.Proto { return Proto }
-
-// Proto implements core.Message.
-func (*Nack) Proto() core.Proto { return Proto }
-
-// Proto implements core.Message.
-func (*Announce) Proto() core.Proto { return Proto }
-
-// Proto implements core.Message.
-func (*Accuse) Proto() core.Proto { return Proto }
-
-// Proto implements core.Message.
-func (*Bury) Proto() core.Proto { return Proto }
-
-// Proto implements core.Message.
-func (*PushPull) Proto() core.Proto { return Proto }
-
-// Proto implements core.Message.
-func (*User) Proto() core.Proto { return Proto }
-
-// Proto implements core.Message.
-func (*Refuse) Proto() core.Proto { return Proto }
+func (*Ack) Proto() core.Proto          { return Proto }
+func (*Nack) Proto() core.Proto         { return Proto }
+func (*Announce) Proto() core.Proto     { return Proto }
+func (*Accuse) Proto() core.Proto       { return Proto }
+func (*Bury) Proto() core.Proto         { return Proto }
+func (*PushPull) Proto() core.Proto     { return Proto }
+func (*User) Proto() core.Proto         { return Proto }
+func (*Refuse) Proto() core.Proto       { return Proto }

@@ -39,7 +39,7 @@ func (m *Machine) announce(t *core.Turn, r *Record, cause Cause) {
 		m.cfg.Mutant == mutant.AliveAtEqual && row.State == Dead && r.Incarnation == row.Incarnation ||
 		m.cfg.Mutant == mutant.AliveAtLower && row.State == Alive && r.Incarnation < row.Incarnation
 	if r.Incarnation <= row.Incarnation && !anyIncarnation {
-		m.answerStale(t, r, row)
+		m.answerStale(t, id, r)
 		return
 	}
 	m.acquit(id)
@@ -53,7 +53,7 @@ func (m *Machine) announce(t *core.Turn, r *Record, cause Cause) {
 	switch {
 	case old.State.Gone():
 		t.Emit(&Joined{m.member(id)})
-	case moved || r.Versions != old.Versions || !bytes.Equal(r.Meta, old.Meta):
+	case !r.sameAs(&old):
 		if old.State == Suspect {
 			t.Emit(&Refuted{m.member(id)})
 		}
@@ -221,18 +221,23 @@ func (m *Machine) merge(t *core.Turn, r *Record) {
 
 // answerStale tells a member that claims to be alive, at an incarnation we hold to be over, that it has
 // to refute. Without this a member that lost its incarnation in a restart, or comes back from the other
-// side of a partition, may stay dead for those who remember it.
-func (m *Machine) answerStale(t *core.Turn, r *Record, row *Row) {
-	if m.cfg.Fidelity == Memberlist || row.State == Alive || !m.mayAnswer() {
+// side of a partition, may stay dead for those who remember it; and if it announces an incarnation of an
+// earlier life again, as another, whoever heard the earlier one would keep to that.
+func (m *Machine) answerStale(t *core.Turn, id ID, r *Record) {
+	held := m.record(id)
+	again := held.State == Alive && held.Incarnation == r.Incarnation && !held.sameAs(r)
+	if m.cfg.Fidelity == Memberlist || held.State == Alive && !again || !m.mayAnswer() {
 		return
 	}
-	switch row.State {
+	switch held.State {
+	case Alive:
+		t.Send(r.Addr, m.news(id))
 	case Suspect:
-		t.Send(r.Addr, &Accuse{Node: r.Name, Incarnation: row.Incarnation, From: m.cfg.Name})
+		t.Send(r.Addr, &Accuse{Node: r.Name, Incarnation: held.Incarnation, From: m.cfg.Name})
 	case Left:
-		t.Send(r.Addr, &Bury{Node: r.Name, Incarnation: row.Incarnation, From: r.Name})
+		t.Send(r.Addr, &Bury{Node: r.Name, Incarnation: held.Incarnation, From: r.Name})
 	default:
-		t.Send(r.Addr, &Bury{Node: r.Name, Incarnation: row.Incarnation, From: m.cfg.Name})
+		t.Send(r.Addr, &Bury{Node: r.Name, Incarnation: held.Incarnation, From: m.cfg.Name})
 	}
 }
 

@@ -171,7 +171,7 @@ func (m *Machine) hearOfSelf(t *core.Turn, r *Record) {
 		}
 		_, longest := m.cfg.suspicionBounds(m.members())
 		m.rivalUntil = m.now.Add(longest)
-	} else if r.Incarnation == me.Incarnation && bytes.Equal(r.Meta, me.Meta) && r.Versions == me.Versions {
+	} else if r.Incarnation == me.Incarnation && r.sameAs(&me) {
 		return
 	}
 	m.raise(t, r.Incarnation+1)
