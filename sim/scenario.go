@@ -161,6 +161,13 @@ func (s setting) settle() time.Duration {
 	return exchange + probes + 2*suspicion
 }
 
+// detect bounds how long it takes beyond that to find out who is gone for good. Two members may be all that are
+// left to do so: who is gone is probed once in a pass, nobody waits for longer than two, and each probe in vain
+// stretches the intervals further.
+func (s setting) detect(gone int) time.Duration {
+	return time.Duration(2*gone*(s.swim.HealthMax+1)) * s.swim.ProbeInterval
+}
+
 const healRounds = 4
 
 // heal bounds how long two halves take to find each other again: four rounds of healing. Without
@@ -180,7 +187,7 @@ func (s setting) search(gone int) time.Duration {
 		return 0
 	}
 	rounds := time.Duration(s.nodes+gone)*s.swim.HealInterval + time.Duration(2*gone)*s.swim.StreamTimeout
-	return s.settle() + s.heal() + rounds
+	return s.settle() + s.heal() + s.detect(gone) + rounds
 }
 
 // choose makes the scenario's k-th choice, below n.

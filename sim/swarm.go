@@ -80,7 +80,7 @@ func Swarm(seed uint64, name string) (Case, error) {
 	c.Swim.MembersMax = max(c.Swim.MembersMax, g.nodes-len(lost)) // there is room for the core, at least
 	slices.SortStableFunc(c.Ops, func(a, b Op) int { return cmp.Compare(a.At, b.At) })
 	s := setting{nodes: g.nodes, seed: seed, swim: c.slowest()}
-	c.Within, c.Search = s.settle()+s.heal(), s.search(len(lost))
+	c.Within, c.Search = s.settle()+s.heal()+s.detect(len(lost)), s.search(len(lost))
 	return c, nil
 }
 
