@@ -18,10 +18,12 @@ type suspicion struct {
 	since     core.Instant
 	min, max  time.Duration
 	timeout   time.Duration
-	wanted    int      // confirmations that bring it to min
-	accusers  []string // the first, then those who confirmed; at most wanted+1
-	evidence  Evidence // what our own probe found, if it was ours that failed
-	deadline  timer.Timer[*suspicion]
+	wanted    int                     // confirmations that bring it to min
+	accusers  []string                // the first, then those who confirmed; at most wanted+1
+	evidence  Evidence                // what our own probe found, if it was ours that failed
+	verdict   core.Instant            // when the time is over
+	warned    bool                    // the suspect has been told, by us, or need not be
+	deadline  timer.Timer[*suspicion] // of the warning, then of the verdict
 	confirmed int
 }
 
@@ -29,6 +31,7 @@ type suspicion struct {
 func (m *Machine) suspect(id ID, from string, evidence *Evidence) {
 	n := m.members()
 	s := &suspicion{id: id, since: m.now, wanted: m.confirmationsWanted(n)}
+	s.warned = m.cfg.Fidelity == Memberlist || m.cfg.NoBuddy
 	s.accusers = append(make([]string, 0, s.wanted+1), from)
 	s.min, s.max = m.cfg.suspicionBounds(n)
 	lazy := 6 * m.bug(mutant.LazySuspicion)
@@ -39,7 +42,17 @@ func (m *Machine) suspect(id ID, from string, evidence *Evidence) {
 	}
 	m.suspicions[id] = s
 	m.patrol.note(id)
-	m.suspicionTimers.Set(&s.deadline, s, m.now.Add(s.timeout>>m.bug(mutant.HastySuspicion)))
+	m.schedule(s, m.now.Add(s.timeout>>m.bug(mutant.HastySuspicion)))
+}
+
+// schedule sets when a suspicion's time is over.
+func (m *Machine) schedule(s *suspicion, verdict core.Instant) {
+	next := verdict
+	if !s.warned {
+		next = verdict.Add(-max(m.cfg.ProbeTimeout, m.cfg.GossipInterval))
+	}
+	s.verdict = verdict
+	m.suspicionTimers.Set(&s.deadline, s, next)
 }
 
 // confirmationsWanted is Lifeguard's K, or less where fewer members could confirm.
@@ -65,7 +78,7 @@ func (m *Machine) confirm(s *suspicion, from string) bool {
 	if m.cfg.Fidelity == Improved {
 		soonest = max(soonest, m.now.Add(m.cfg.GossipInterval))
 	}
-	m.suspicionTimers.Set(&s.deadline, s, min(s.deadline.At(), soonest))
+	m.schedule(s, min(s.verdict, soonest))
 	return true
 }
 
@@ -78,10 +91,20 @@ func (m *Machine) acquit(id ID) {
 	}
 }
 
-// convict declares members dead whose time to refute is over.
+// convict declares members dead whose time to refute is over. Whoever is about to be hears of it from us, in time to
+// answer (the buddy system, Lifeguard §IV-C, without waiting for our next ping): it may be well, and its refutation
+// of what others told it may have passed us by.
 func (m *Machine) convict(t *core.Turn, due core.Instant) {
 	for s, ok := m.suspicionTimers.Due(due); ok; s, ok = m.suspicionTimers.Due(due) {
 		who, row := m.table.Identity(s.id), m.table.Row(s.id)
+		if !s.warned {
+			s.warned = true
+			if m.cfg.Mutant != mutant.Unwarned {
+				t.Send(who.Addr, &Accuse{Node: who.Name, Incarnation: row.Incarnation, From: m.cfg.Name})
+			}
+			m.schedule(s, max(s.verdict, m.now.Add(m.cfg.GossipInterval))) // later if we were late ourselves
+			continue
+		}
 		m.counters.Failures++
 		m.bury(t, &Bury{Node: who.Name, Incarnation: row.Incarnation, From: m.cfg.Name}, CauseSuspicion)
 	}

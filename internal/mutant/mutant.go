@@ -35,6 +35,7 @@ const (
 	KeepSuspicion
 	SlowSuspicion
 	CountTwice
+	Unwarned
 	BoundlessHealth
 	IgnoreHealth
 	PassTwice
@@ -118,6 +119,7 @@ var table = [mutants]Mutant{
 	KeepSuspicion:   {Name: "keep-suspicion", Oracle: "S9a", Doc: "a refuted suspicion still runs out"},
 	SlowSuspicion:   {Name: "slow-suspicion", Oracle: "S9b", Doc: "confirmations do not shorten suspicions"},
 	CountTwice:      {Name: "count-twice", Oracle: "S9c", Doc: "an accuser confirms itself"},
+	Unwarned:        {Name: "unwarned", Oracle: "S9f", Doc: "who is about to be declared dead is not told so"},
 	BoundlessHealth: {Name: "boundless-health", Oracle: "S9d", Doc: "the health score goes one beyond its bound"},
 	IgnoreHealth:    {Name: "ignore-health", Oracle: "S9e", Doc: "health does not stretch time-outs"},
 	PassTwice:       {Name: "pass-twice", Oracle: "S10a", Doc: "a helper passes an answer on as often as it comes"},

@@ -96,7 +96,7 @@ func (c *Checker) drained(i int, info *swim.Info) {
 	m := &c.members[i]
 	switch {
 	case info.Broadcasts == 0:
-		m.load.claims = len(m.suspicions.open) * m.limit * m.swim.Confirmations // of those that may yet come
+		m.load.claims = len(m.suspicions.open) * (m.limit*m.swim.Confirmations + 1) // that may yet come, and a warning
 		m.load.window = c.now
 	case c.config.Dialect != nil && m.peers() > 0 && m.swim.GossipNodes > 0 && c.atRest(i):
 		c.violate(i, -1, queuesDrain, fmt.Sprintf("%d broadcasts queued, with no news since %v",

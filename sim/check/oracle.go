@@ -51,6 +51,7 @@ const (
 	distinctAccusers
 	healthRange
 	probeInterval
+	suspectWarned
 	answersAsked
 	nackInTime
 	accusedUnheard
@@ -130,6 +131,8 @@ var infos = [oracles]Info{
 	probeInterval: {"S9e", "probe-interval",
 		"the next probe begins no earlier than ProbeInterval × (health+1) after the last, and helpers are asked no " +
 			"earlier than ProbeTimeout × (health+1)", localHealth},
+	suspectWarned: {"S9f", "suspect-warned",
+		"whoever is declared dead has been told by who declares it that it is suspect", here},
 	answersAsked: {"S10a", "answers-asked",
 		"acks and nacks answer what was asked, once, and a helper passes on what it was told", failureDetector},
 	nackInTime: {"S10b", "nack-in-time",

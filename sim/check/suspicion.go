@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -22,6 +23,7 @@ type suspicions struct {
 // to that one.
 type suspicion struct {
 	subject  int32
+	addr     netip.AddrPort // where it lives
 	since    core.Instant
 	min, max time.Duration
 	wanted   int           // confirmations that make it shortest
@@ -29,14 +31,15 @@ type suspicion struct {
 	latest   core.Instant  // when it must have ended
 	heard    []int32       // accusers that its holder must have counted, the first included
 	said     []int32       // accusers that its holder may have counted
+	warned   bool          // its holder has told the subject, or need not
 	timer    timer.Timer[*suspicion]
 }
 
 // slack is how far from the true length a suspicion may end, for it is rounded.
 func (s *suspicion) slack() time.Duration { return time.Millisecond + (s.max-s.min)/100_000 }
 
-// suspected opens a suspicion.
-func (c *Checker) suspected(i, s int) {
+// suspected opens a suspicion, of who lives at addr.
+func (c *Checker) suspected(i, s int, addr netip.AddrPort) {
 	m := &c.members[i]
 	ss := &m.suspicions
 	if ss.open == nil {
@@ -50,7 +53,7 @@ func (c *Checker) suspected(i, s int) {
 	if m.swim.Fidelity == swim.Memberlist {
 		n += m.states[swim.Dead] + m.states[swim.Left]
 	}
-	one.subject, one.since = int32(s), c.now
+	one.subject, one.addr, one.since = int32(s), addr, c.now
 	one.min, one.max = suspicionBounds(m.swim, n)
 	one.wanted = confirmations(m.swim, n)
 	one.heard, one.said = one.heard[:0], append(one.said[:0], int32(i))
@@ -66,6 +69,26 @@ func (c *Checker) suspected(i, s int) {
 	one.latest = one.ends(len(one.heard)-1, one.slack())
 	ss.times.Set(&one.timer, one, one.latest)
 	m.load.grant(m.limit * one.wanted)
+	if one.warned = m.swim.Fidelity == swim.Memberlist || m.swim.NoBuddy; !one.warned {
+		m.load.grant(1)
+	}
+}
+
+// warns says whether an accusation, in a datagram to some address, is the last warning to the accused, which does
+// not wait its turn, and however late it comes leaves it a grace to answer. Any warning counts.
+func (c *Checker) warns(i int, a *swim.Accuse, to netip.AddrPort) bool {
+	m := &c.members[i]
+	one := m.suspicions.open[int32(Index(a.Node))]
+	if one == nil || to != one.addr || Index(a.From) != i {
+		return false
+	}
+	one.warned = true
+	last := c.now >= one.ends(len(one.said)-1, -one.slack()-max(m.swim.ProbeTimeout, m.swim.GossipInterval))
+	if last {
+		one.latest = max(one.latest, c.now.Add(one.grace+one.slack()))
+		m.suspicions.times.Set(&one.timer, one, one.latest)
+	}
+	return last
 }
 
 // accuser says who accused a member first, here.
@@ -120,6 +143,9 @@ func (c *Checker) decided(i, s int, cause swim.Cause) {
 		c.violate(i, s, suspicionMin, fmt.Sprintf("a suspicion of %v runs out after %v", one.since,
 			c.now.Sub(one.since)), fmt.Sprintf("not before %v, with %d accusers of at least %v to %v",
 			at, len(one.said), one.min, one.max))
+	}
+	if cause == swim.CauseSuspicion && !one.warned {
+		c.violate(i, s, suspectWarned, "is declared dead unwarned", "told before, by who declares it, that it is suspect")
 	}
 	ss.times.Stop(&one.timer)
 	delete(ss.open, one.subject)

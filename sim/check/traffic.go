@@ -178,7 +178,12 @@ func (c *Checker) sayMessage(msg core.Message) {
 	case *swim.IndirectPing:
 		t.solicit = true
 		c.sayIndirect(i, msg)
-	case *swim.Announce, *swim.Accuse, *swim.Bury:
+	case *swim.Accuse:
+		t.news++
+		if c.warns(i, msg, t.to) {
+			t.solicit = true // an answer, that is
+		}
+	case *swim.Announce, *swim.Bury:
 		t.news++
 	default:
 		t.solicit = true

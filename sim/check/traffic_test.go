@@ -137,6 +137,7 @@ var spoken = []breach{
 	{suspicionMin, func(c *Checker, _ core.Instant) {
 		wakes(c, 1)
 		suspects(c, 1, swim.CauseAccuse, "n1")
+		says(c, 2, 1, &swim.Accuse{Node: "n1", Incarnation: 2, From: "n0"})
 		buries(c, 100*ms, swim.CauseSuspicion, "n1")
 	}},
 	{suspicionMax, func(c *Checker, _ core.Instant) {
@@ -154,6 +155,14 @@ var spoken = []breach{
 	}},
 	{healthRange, func(c *Checker, _ core.Instant) { tell(c, 1, 0, &swim.HealthChanged{Score: -1}) }},
 	{healthRange, func(c *Checker, _ core.Instant) { tell(c, 1, 0, &swim.HealthChanged{Score: 2}) }},
+	{suspectWarned, func(c *Checker, _ core.Instant) {
+		wakes(c, 1)
+		suspects(c, 1, swim.CauseAccuse, "n1")
+		says(c, 2, 2, &swim.Accuse{Node: "n1", Incarnation: 2, From: "n0"}) // told another
+		says(c, 2, 1, &swim.Accuse{Node: "n1", Incarnation: 2, From: "n2"}) // in another's name
+		wakes(c, 24_000*ms)
+		buries(c, 24_000*ms, swim.CauseSuspicion, "n1")
+	}},
 	{answersAsked, func(c *Checker, _ core.Instant) {
 		hears(c, 1, &swim.Ping{Seq: 7, Target: "n0"})
 		says(c, 1, 1, &swim.Ack{Seq: 7}, &swim.Ack{Seq: 7})
@@ -242,6 +251,9 @@ func TestTalkersAreInOrder(t *testing.T) {
 	c.Stepped(3400*ms, 0)
 	probes(c, 3500*ms, 1, 10)
 	probes(c, 5500*ms, 1, 11)
+	wakes(c, 6900*ms)
+	says(c, 6900*ms, 1, &swim.Accuse{Node: "n1", Incarnation: 2, From: "n0"})
+	c.Stepped(6900*ms, 0)
 	wakes(c, 7400*ms)
 	buries(c, 7400*ms, swim.CauseSuspicion, "n0") // there is nobody else to confirm it
 	c.Stepped(7400*ms, 0)

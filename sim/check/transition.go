@@ -209,7 +209,7 @@ func (c *Checker) follow(o, s int, r *row, t *swim.Transition) {
 		c.decided(o, s, t.Cause)
 	}
 	if after {
-		c.suspected(o, s)
+		c.suspected(o, s, t.New.Addr)
 	}
 }
 
