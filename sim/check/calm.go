@@ -13,12 +13,11 @@ type calm struct {
 	windows int // of faults, open
 	since   core.Instant
 	before  time.Duration // of calm, before that
-	// rounds is how long a fault may go on to raise suspicions: any probe that it spoilt is over by then.
-	rounds time.Duration
-	// patience is how long a fault may go on to be felt: any suspicion that it raised is decided by then.
+	// patience is how long a fault may go on to be felt: any probe or warning that it spoilt is over by then, and
+	// without warnings any suspicion that it raised is decided.
 	patience time.Duration
 	// detection is how long it may take until everybody knows of a crash: longer is as likely as that nobody
-	// probes a member for 25 rounds. It takes no longer until nobody holds on to what somebody has refuted.
+	// probes a member for 25 rounds.
 	detection time.Duration
 
 	mourned int32        // a member that crashed in calm
@@ -33,7 +32,10 @@ const probeRounds = 25
 func (c *calm) outlast(s *swim.Config, nodes int) {
 	_, longest := suspicionBounds(s, nodes)
 	spoilt := 3 * s.ProbeInterval * time.Duration(s.HealthMax+1)
-	c.rounds, c.patience = max(c.rounds, spoilt), max(c.patience, longest+spoilt)
+	if !warns(s) {
+		spoilt += longest
+	}
+	c.patience = max(c.patience, spoilt)
 	exchange := s.PushPullInterval
 	for n := 32; n < nodes; n *= 2 {
 		exchange += s.PushPullInterval
@@ -70,30 +72,12 @@ func (c *Checker) mourned() {
 	}
 }
 
-// doubted notes at which incarnation a member is suspected, or worse, while a fault may be why.
-func (c *Checker) doubted(s int, incarnation uint32) {
-	if c.calm.windows > 0 || c.log.at.Sub(c.calm.since) <= c.calm.rounds {
-		if is := c.members[s].find(incarnation); is != nil {
-			is.doubted = true
-		}
-	}
-}
-
-// outlived says whether member i is not to blame for what it declares: a fault had s suspected, and s has refuted
-// that, but it may be so that i has only heard of the suspicion yet. For while anybody holds it, suspect or dead,
-// a push/pull passes it on, and then it stands for its whole time once more; and gossip that refutes it misses some.
-func (c *Checker) outlived(i, s int, quiet time.Duration) bool {
-	incarnation := c.row(i, s).incarnation
-	is := c.members[s].find(incarnation)
-	return is != nil && is.doubted && c.row(s, s).incarnation > incarnation && quiet <= c.calm.detection
-}
-
 // alarm checks a declaration that a member failed. In calm, nobody fails who runs.
 func (c *Checker) alarm(i, s int) {
 	if c.calm.windows > 0 || !c.members[s].present() || !c.members[i].present() || c.members[s].moved {
 		return // who has moved is indeed not to be found where it was
 	}
-	if quiet := c.log.at.Sub(c.calm.since); quiet > c.calm.patience && !c.outlived(i, s, quiet) {
+	if quiet := c.log.at.Sub(c.calm.since); quiet > c.calm.patience {
 		c.violate(i, s, noFalsePositives, "is declared failed, and runs",
 			fmt.Sprintf("nobody fails in calm, after %v of it", quiet))
 	}

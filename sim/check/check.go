@@ -105,7 +105,6 @@ type issue struct {
 	incarnation uint32
 	identity    uint64
 	vague       bool // or another identity
-	doubted     bool // a fault had it suspected at this one
 }
 
 // New returns a Checker for a cluster of which nothing runs yet.

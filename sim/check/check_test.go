@@ -224,16 +224,7 @@ var breaches = []breach{
 	{countsAgree, info(swim.Info{ID: 7, Members: 2, Left: 1})},
 	{queueBounded, info(swim.Info{ID: 7, Members: 2, Broadcasts: swim.LAN().BroadcastsMax + 1})},
 	{noFalsePositives, fails(time.Minute, 2)},
-	{noFalsePositives, func(c *Checker, now core.Instant) { // a fault had n1 suspected, but n1 has not refuted it
-		tell(c, now, 0, change(p(at(1, swim.Alive, 2)), p(at(1, swim.Suspect, 3))))
-		fails(time.Minute, 3)(c, now)
-	}},
-	{noFalsePositives, func(c *Checker, now core.Instant) { // n1 has, but by now n0 must know
-		tell(c, now, 0, change(p(at(1, swim.Alive, 2)), p(at(1, swim.Suspect, 2))))
-		fails(2*time.Minute, 2)(c, now)
-	}},
-	{noFalsePositives, func(c *Checker, now core.Instant) { // n0 suspects it when no fault can be why any more
-		c.Input(now.Add(30*time.Second), 0, &core.Input{Kind: core.InputWake})
+	{noFalsePositives, func(c *Checker, now core.Instant) { // a fault had n1 suspected, but that was long ago
 		tell(c, now, 0, change(p(at(1, swim.Alive, 2)), p(at(1, swim.Suspect, 2))))
 		fails(time.Minute, 2)(c, now)
 	}},
@@ -415,11 +406,7 @@ func TestLawful(t *testing.T) {
 				Asked: asked("a!", "=ab!", "c!"), Got: inputs("a"), Again: inputs("a"), Doubtful: true,
 			})
 		},
-		"has not heard yet that a fault's suspicion is refuted": func(c *Checker) {
-			c.Input(now, 0, &core.Input{Kind: core.InputWake})
-			tell(c, now, 0, change(p(at(1, swim.Alive, 2)), p(at(1, swim.Suspect, 2))))
-			fails(time.Minute, 2)(c, now)
-		},
+		"declares dead whom a fault kept from answering the warning": func(c *Checker) { fails(12*time.Second, 2)(c, now) },
 		"dies with a command open": func(c *Checker) {
 			c.Input(now, 0, &core.Input{Kind: core.InputCommand, Command: swim.Leave{ID: 7}})
 			c.Stopped(now, 0)

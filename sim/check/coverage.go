@@ -17,9 +17,11 @@ const (
 	markReturned
 	markAccused
 	markReminded
+	markReused
 	markStaleClaim
 	markSelfRefuted
 	markConfirmed
+	markWarned
 	markExpired
 	markTold
 	markPulledDeath
@@ -53,9 +55,11 @@ var markInfos = [marks]MarkInfo{
 	markReturned:     {"returned", "a member that had left was back"},
 	markAccused:      {"accused", "an accusation reached the accused"},
 	markReminded:     {"reminded", "a member was told what it had announced in an earlier life"},
+	markReused:       {"reused", "a member was told that it had announced its incarnation before, as another"},
 	markStaleClaim:   {"stale-claim", "somebody gone claimed to be alive, at an incarnation that was over"},
 	markSelfRefuted:  {"self-refuted", "a member raised its incarnation"},
 	markConfirmed:    {"confirmed", "another accuser shortened a suspicion"},
+	markWarned:       {"warned", "a suspect was warned by who was about to declare it dead"},
 	markExpired:      {"expired", "a suspicion ran out"},
 	markTold:         {"told", "a death was known from somebody else's word"},
 	markPulledDeath:  {"pulled-death", "a push/pull told of a member that was suspected, dead or gone"},

@@ -151,8 +151,7 @@ var infos = [oracles]Info{
 	queuesDrain: {"L4", "queues-drain", "without news, nothing stays queued", piggyback},
 
 	noFalsePositives: {"P1", "no-false-positives",
-		"in calm, nobody who runs is declared failed, but on a fault's suspicion that it has only lately refuted",
-		"SWIM §4.2"},
+		"in calm, nobody who runs is declared failed", "SWIM §4.2"},
 	detectionTime: {"P2", "detection-time",
 		"a member that crashes in calm is known to be gone after the time of 50 probes, a suspicion and two push/pulls",
 		"SWIM §3.3"},

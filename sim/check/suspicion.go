@@ -69,14 +69,17 @@ func (c *Checker) suspected(i, s int, addr netip.AddrPort) {
 	one.latest = one.ends(len(one.heard)-1, one.slack())
 	ss.times.Set(&one.timer, one, one.latest)
 	m.load.grant(m.limit * one.wanted)
-	if one.warned = m.swim.Fidelity == swim.Memberlist || m.swim.NoBuddy; !one.warned {
+	if one.warned = !warns(m.swim); !one.warned {
 		m.load.grant(1)
 	}
 }
 
-// warns says whether an accusation, in a datagram to some address, is the last warning to the accused, which does
+// warns says whether members so configured warn whom they are about to declare dead.
+func warns(s *swim.Config) bool { return s.Fidelity == swim.Improved && !s.NoBuddy }
+
+// warning says whether an accusation, in a datagram to some address, is the last warning to the accused, which does
 // not wait its turn, and however late it comes leaves it a grace to answer. Any warning counts.
-func (c *Checker) warns(i int, a *swim.Accuse, to netip.AddrPort) bool {
+func (c *Checker) warning(i int, a *swim.Accuse, to netip.AddrPort) bool {
 	m := &c.members[i]
 	one := m.suspicions.open[int32(Index(a.Node))]
 	if one == nil || to != one.addr || Index(a.From) != i {
@@ -85,6 +88,7 @@ func (c *Checker) warns(i int, a *swim.Accuse, to netip.AddrPort) bool {
 	one.warned = true
 	last := c.now >= one.ends(len(one.said)-1, -one.slack()-max(m.swim.ProbeTimeout, m.swim.GossipInterval))
 	if last {
+		c.coverage.hit(markWarned)
 		one.latest = max(one.latest, c.now.Add(one.grace+one.slack()))
 		m.suspicions.times.Set(&one.timer, one, one.latest)
 	}

@@ -107,6 +107,8 @@ func (c *Checker) hearAnnounce(i int, a *swim.Announce) {
 	switch {
 	case s == i && a.Incarnation > r.incarnation:
 		c.coverage.hit(markReminded)
+	case s == i && a.Incarnation == r.incarnation && identity(&a.Record) != r.identity:
+		c.coverage.hit(markReused)
 	case r.known && r.state.Gone() && a.Incarnation <= r.incarnation:
 		c.coverage.hit(markStaleClaim)
 	}
@@ -180,7 +182,7 @@ func (c *Checker) sayMessage(msg core.Message) {
 		c.sayIndirect(i, msg)
 	case *swim.Accuse:
 		t.news++
-		if c.warns(i, msg, t.to) {
+		if c.warning(i, msg, t.to) {
 			t.solicit = true // an answer, that is
 		}
 	case *swim.Announce, *swim.Bury:

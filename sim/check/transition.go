@@ -185,9 +185,6 @@ func (c *Checker) follow(o, s int, r *row, t *swim.Transition) {
 		c.coverage.hit(markReplaced)
 	}
 	m.load.grant(m.limit)
-	if o != s && !t.Gone && (t.New.State == swim.Suspect || t.New.State == swim.Dead) {
-		c.doubted(s, t.New.Incarnation)
-	}
 	if !t.Gone && t.New.State.Gone() {
 		m.load.grant(1) // whoever claimed its name is told that it is free
 		c.traffic.spares++
