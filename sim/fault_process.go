@@ -54,7 +54,11 @@ var processFaults = []fault{
 		op := Op{Kind: Starve, Nodes: g.some(1 + g.choose((g.nodes+2)/3)), Mode: modes[g.choose(len(modes))]}
 		op.Extra = g.span(128*time.Millisecond, 32*time.Second)
 		op.Every = op.Extra + g.span(time.Millisecond, 16*time.Second)
-		return g.cramped(g.window(op, 10*time.Second, 2*time.Minute))
+		ops := g.window(op, 10*time.Second, 2*time.Minute)
+		if op.Mode == mute { // what arrives does not wait
+			return ops
+		}
+		return g.cramped(ops)
 	}},
 	{"gc", "the processes of some members stop often, for a moment", func(g *generator) []Op {
 		op := Op{Kind: Starve, Nodes: g.some(1 + g.choose(g.nodes)), Mode: wakeOrders[g.choose(len(wakeOrders))]}

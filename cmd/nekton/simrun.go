@@ -114,6 +114,7 @@ func (r *simRun) one(ctx context.Context, what scenario.Run) (int, error) {
 		if found, err = r.nodes.investigate(ctx, what.Case, &result); err != nil {
 			return 0, err
 		}
+		found.report.Described = r.drawn && !r.json
 		same := found.deterministic()
 		out.ExitCode, out.Deterministic = found.code, &same
 		out.Bundle, err = found.keep(r.dir, r.args...)

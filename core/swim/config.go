@@ -216,7 +216,7 @@ func (c Config) Validate() error {
 		{"PushPullInterval", c.PushPullInterval}, {"StreamTimeout", c.StreamTimeout},
 		{"TombstoneTime", c.TombstoneTime}, {"LeaveTimeout", c.LeaveTimeout},
 	} {
-		if d.value < time.Millisecond || d.value > durationMax {
+		if d.value < time.Millisecond || d.value > durationMax { // what check is given is allocated
 			check(false, "%s is %v; give 1ms to %v", d.name, d.value, durationMax)
 		}
 	}

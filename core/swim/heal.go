@@ -14,6 +14,8 @@ import (
 // members: the cost to a healthy cluster is next to nothing, and half a cluster looks for the other
 // half at once. It takes turns: most may be gone for good, and nobody else may know of the one that is not.
 
+const lonelyRounds = 2 // between attempts of who knows nobody alive, in ProbeIntervals
+
 type healer struct {
 	next    core.Instant
 	running bool
@@ -28,7 +30,7 @@ type healer struct {
 func (m *Machine) healTick(t *core.Turn) {
 	m.heal.next = m.now.Add(m.cfg.HealInterval)
 	if m.peers() == 0 { // who knows nobody alive tries again soon
-		m.heal.next = m.now.Add(min(m.cfg.HealInterval, 2*m.cfg.ProbeInterval))
+		m.heal.next = m.now.Add(min(m.cfg.HealInterval, lonelyRounds*m.cfg.ProbeInterval))
 	}
 	if m.cfg.Mutant == mutant.RepeatNews {
 		m.spread(t, m.self, m.news(m.self), 0)

@@ -23,6 +23,7 @@ type Report struct {
 	More        int      // further violations of the same run
 	Calls       []string // under way when a node panicked, innermost first
 	Determinism string   // whether the same comes out again
+	Described   bool     // who reads this has read before what the case is
 	Shrunk      string   // what the case was made from; empty if it is as it was drawn
 	Slice       slice.Slice
 	Reproduce   string // the command that shows it again
@@ -58,7 +59,9 @@ func (r *Report) String() string {
 	if r.More > 0 {
 		fmt.Fprintf(&b, "  and then: %s more in the same run\n", count(r.More, "violation"))
 	}
-	fmt.Fprintln(&b, Describe(&r.Case))
+	if !r.Described {
+		fmt.Fprintln(&b, Describe(&r.Case))
+	}
 	if r.Shrunk != "" {
 		fmt.Fprintf(&b, "shrunk: %s\n", r.Shrunk)
 	}
