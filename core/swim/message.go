@@ -1,7 +1,6 @@
 package swim
 
 import (
-	"bytes"
 	"net/netip"
 	"strconv"
 
@@ -64,11 +63,6 @@ type Record struct {
 	State       State
 	Meta        []byte // the application's, at most Config.MetaMax bytes
 	Versions    Versions
-}
-
-// sameAs reports whether two records give a member the same address, metadata and versions.
-func (r *Record) sameAs(o *Record) bool {
-	return r.Addr == o.Addr && r.Versions == o.Versions && bytes.Equal(r.Meta, o.Meta)
 }
 
 // A Ping asks the member named Target whether it is there. Any other member drops it.

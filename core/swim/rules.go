@@ -42,8 +42,8 @@ func (m *Machine) announce(t *core.Turn, r *Record, cause Cause) {
 		m.answerStale(t, id, r)
 		return
 	}
+	same, old := who.describes(r), m.record(id)
 	m.acquit(id)
-	old := m.record(id)
 	if m.cfg.Mutant == mutant.StaleMeta {
 		r.Meta = old.Meta
 	}
@@ -53,7 +53,7 @@ func (m *Machine) announce(t *core.Turn, r *Record, cause Cause) {
 	switch {
 	case old.State.Gone():
 		t.Emit(&Joined{m.member(id)})
-	case !r.sameAs(&old):
+	case !same:
 		if old.State == Suspect {
 			t.Emit(&Refuted{m.member(id)})
 		}
@@ -224,20 +224,20 @@ func (m *Machine) merge(t *core.Turn, r *Record) {
 // side of a partition, may stay dead for those who remember it; and if it announces an incarnation of an
 // earlier life again, as another, whoever heard the earlier one would keep to that.
 func (m *Machine) answerStale(t *core.Turn, id ID, r *Record) {
-	held := m.record(id)
-	again := held.State == Alive && held.Incarnation == r.Incarnation && !held.sameAs(r)
-	if m.cfg.Fidelity == Memberlist || held.State == Alive && !again || !m.mayAnswer() {
+	row := m.table.Row(id)
+	old := row.State == Alive && (r.Incarnation < row.Incarnation || m.table.Identity(id).describes(r))
+	if old || m.cfg.Fidelity == Memberlist || !m.mayAnswer() {
 		return
 	}
-	switch held.State {
+	switch row.State {
 	case Alive:
 		t.Send(r.Addr, m.news(id))
 	case Suspect:
-		t.Send(r.Addr, &Accuse{Node: r.Name, Incarnation: held.Incarnation, From: m.cfg.Name})
+		t.Send(r.Addr, &Accuse{Node: r.Name, Incarnation: row.Incarnation, From: m.cfg.Name})
 	case Left:
-		t.Send(r.Addr, &Bury{Node: r.Name, Incarnation: held.Incarnation, From: r.Name})
+		t.Send(r.Addr, &Bury{Node: r.Name, Incarnation: row.Incarnation, From: r.Name})
 	default:
-		t.Send(r.Addr, &Bury{Node: r.Name, Incarnation: held.Incarnation, From: m.cfg.Name})
+		t.Send(r.Addr, &Bury{Node: r.Name, Incarnation: row.Incarnation, From: m.cfg.Name})
 	}
 }
 

@@ -171,7 +171,7 @@ func (m *Machine) hearOfSelf(t *core.Turn, r *Record) {
 		}
 		_, longest := m.cfg.suspicionBounds(m.members())
 		m.rivalUntil = m.now.Add(longest)
-	} else if r.Incarnation == me.Incarnation && r.sameAs(&me) {
+	} else if r.Incarnation == me.Incarnation && m.table.Identity(m.self).describes(r) {
 		return
 	}
 	m.raise(t, r.Incarnation+1)

@@ -28,6 +28,11 @@ type Identity struct {
 	Versions Versions
 }
 
+// describes reports whether a record gives the member this address, metadata and versions.
+func (who *Identity) describes(r *Record) bool {
+	return who.Addr == r.Addr && who.Versions == r.Versions && bytes.Equal(who.Meta, r.Meta)
+}
+
 // A Table holds one member's view of all. The default is dense; a simulator may share what its nodes
 // have in common. It keeps no memory of its callers: what it keeps of an Identity's Meta it copies.
 type Table interface {
