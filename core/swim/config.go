@@ -75,7 +75,8 @@ type Config struct {
 	Admit func(r *Record) bool `json:"-"` // code, not data: records of a Config leave it out
 	// NoStreamPing turns off the ping on a link that backs up a failed probe.
 	NoStreamPing bool
-	// NoBuddy turns off Lifeguard's buddy system: a ping to a suspect member does not tell it so.
+	// NoBuddy turns off Lifeguard's buddy system: neither a ping to a suspect member tells it so, nor a warning
+	// shortly before it is declared dead.
 	NoBuddy bool
 
 	// Fidelity is whose rules to follow where HashiCorp's memberlist and the papers differ.

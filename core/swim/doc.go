@@ -15,9 +15,10 @@
 // Every ProbeInterval a member pings another, in an order that reaches everyone once before anyone twice.
 // No answer within ProbeTimeout: it asks IndirectProbes helpers to ping it too, and pings it over a link.
 // Still none by the end of the interval: the member becomes [Suspect]. It now has between a shortest and
-// a longest time to refute, less the more members suspect it independently; then it is [Dead]. All news
-// spreads by gossip, in datagrams of its own and on the back of others; every PushPullInterval two members
-// exchange everything, so that nothing stays lost.
+// a longest time to refute, less the more members suspect it independently. Shortly before that is over
+// it is told so once more, by whoever is about to declare it [Dead]. All news spreads by gossip, in datagrams
+// of its own and on the back of others; every PushPullInterval two members exchange everything, so that
+// nothing stays lost.
 //
 // A member that is itself unwell (starved, cut off) notices that answers it should get do not come, and
 // gives others more time: its health score stretches its timeouts.
