@@ -39,7 +39,9 @@ func (m *Machine) announce(t *core.Turn, r *Record, cause Cause) {
 		m.cfg.Mutant == mutant.AliveAtEqual && row.State == Dead && r.Incarnation == row.Incarnation ||
 		m.cfg.Mutant == mutant.AliveAtLower && row.State == Alive && r.Incarnation < row.Incarnation
 	if r.Incarnation <= row.Incarnation && !anyIncarnation {
-		m.answerStale(t, id, r)
+		if row.State != Alive || r.Incarnation == row.Incarnation && !who.describes(r) {
+			m.answerStale(t, id, r)
+		}
 		return
 	}
 	same, old := who.describes(r), m.record(id)
@@ -219,17 +221,15 @@ func (m *Machine) merge(t *core.Turn, r *Record) {
 	}
 }
 
-// answerStale tells a member that claims to be alive, at an incarnation we hold to be over, that it has
-// to refute. Without this a member that lost its incarnation in a restart, or comes back from the other
-// side of a partition, may stay dead for those who remember it; and if it announces an incarnation of an
-// earlier life again, as another, whoever heard the earlier one would keep to that.
+// answerStale tells a member that claims to be alive, at an incarnation we hold to be over or to be another's,
+// that it has to refute. Without this a member that lost its incarnation in a restart, or comes back from the
+// other side of a partition, may stay dead for those who remember it; and if it comes to announce an incarnation
+// of an earlier life again, whoever heard that would keep to it.
 func (m *Machine) answerStale(t *core.Turn, id ID, r *Record) {
-	row := m.table.Row(id)
-	old := row.State == Alive && (r.Incarnation < row.Incarnation || m.table.Identity(id).describes(r))
-	if old || m.cfg.Fidelity == Memberlist || !m.mayAnswer() {
+	if m.cfg.Fidelity == Memberlist || !m.mayAnswer() {
 		return
 	}
-	switch row.State {
+	switch row := m.table.Row(id); row.State {
 	case Alive:
 		t.Send(r.Addr, m.news(id))
 	case Suspect:
