@@ -15,6 +15,7 @@ func TestTidyNotices(t *testing.T) {
 	exports, err := loadExports(append(slices.Clone(impureImports[1:]),
 		"fmt", "iter", "maps", "math", "math/rand/v2", "net/netip", "slices", "time", modulePath+"/core")...)
 	require.NoError(t, err)
+	types := "// T is.\ntype T int\n\n// U is.\ntype U int\n\n// M is.\n"
 	long := "func long() {\n" + strings.Repeat("\t_ = 0\n", linesPerFunction) + "}\n"
 	tests := []struct{ name, pkg, code, want string }{
 		{"go", "", `func f() { go f() }`, "must not start goroutines"},
@@ -44,12 +45,15 @@ func TestTidyNotices(t *testing.T) {
 		{"kept turn, in core", "core", "// Turn is.\ntype Turn int; type s struct { t *Turn }", "beyond Handle"},
 		{"exported function", "", `func F() {}`, "F is exported and has no comment"},
 		{"exported method", "", "// T is.\ntype T[P any] struct{}\nfunc (*T[P]) M() {}", "M is exported and has no comment"},
+		{"another method", "", types + "func (T) M() {}\nfunc (T) N() {}", "N is exported and has no comment"},
+		{"the same, apart", "", types + "func (T) M() {}\n\nfunc (U) M() {}", "M is exported and has no comment"},
 		{"exported type", "", `type T struct{}`, "T is exported and has no comment"},
 		{"exported type in a group", "", "// These are types.\ntype (\n\tT struct{}\n)", "T is exported and has no comment"},
 		{"exported value", "", `const A = 1`, "A is exported and has no comment"},
 		{"long function, elsewhere", "hosts/native", long, "long has 72 lines"},
 		{"uncommented, elsewhere", "internal/script", `func F() {}`, "F is exported and has no comment"},
 
+		{"methods of one name", "", types + "func (T) M() {}\nfunc (U) M() {}", ""},
 		{"sorted keys", "", `import ("maps"; "slices"); func f(m map[int]int) { slices.Sorted(maps.Keys(m)) }`, ""},
 		{"map use", "", `func f(m map[int]int) { delete(m, m[1]); clear(m) }`, ""},
 		{"slice range", "", `func f[S ~[]E, E any](s S) { for range s {} }`, ""},

@@ -262,13 +262,20 @@ func (p *goPackage) turnsKept(f *ast.File, say report) {
 	})
 }
 
-// comments finds exported identifiers that nothing explains.
+// comments finds exported identifiers that nothing explains. One comment may do for methods of one name that follow
+// each other line by line, as several types implement an interface.
 func (p *goPackage) comments(f *ast.File, say report) {
+	line := func(at token.Pos) int { return p.fset.Position(at).Line }
+	explained, last := "", 0
 	for _, d := range f.Decls {
 		switch d := d.(type) {
 		case *ast.FuncDecl:
-			if d.Doc == nil && d.Name.IsExported() && (d.Recv == nil || ast.IsExported(receiver(d))) {
+			same := d.Recv != nil && d.Name.Name == explained && line(d.Pos()) == last+1 && line(d.End()) == last+1
+			if d.Doc == nil && !same && d.Name.IsExported() && (d.Recv == nil || ast.IsExported(receiver(d))) {
 				say(d.Pos(), "%s is exported and has no comment", d.Name.Name)
+			}
+			if explained, last = "", line(d.End()); d.Doc != nil || same {
+				explained = d.Name.Name
 			}
 		case *ast.GenDecl:
 			for _, spec := range d.Specs {

@@ -37,6 +37,11 @@ type Case struct {
 
 	// While members have yet to find each other, agreement may take longer: they have Search for that, from Mark.
 	Search time.Duration
+
+	// Truncated says that the case ends where something went wrong that must never happen, as those that have been
+	// made small do. Whether members agree by then is nobody's business.
+	Truncated bool
+
 	Victim int // whose failure is timed from Mark, or -1
 
 	// Sealed has members encrypt and authenticate what they say, with one key for all, which no stranger has: see

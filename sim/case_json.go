@@ -34,6 +34,7 @@ type caseJSON struct {
 	Within    span            `json:"within"`
 	For       span            `json:"for"`
 	Search    span            `json:"search,omitempty"`
+	Truncated bool            `json:"truncated,omitempty"`
 	Victim    *int            `json:"victim,omitempty"`
 	Sealed    bool            `json:"sealed,omitempty"`
 	Latencies [2]span         `json:"latency"`
@@ -52,7 +53,7 @@ func (c Case) MarshalJSON() ([]byte, error) {
 	j := caseJSON{
 		Name: c.Name, Seed: c.Seed, Nodes: c.Nodes, Converged: c.Converged,
 		Mark: span(c.Mark), Within: span(c.Within), For: span(c.For), Search: span(c.Search),
-		Sealed:    c.Sealed,
+		Truncated: c.Truncated, Sealed: c.Sealed,
 		Latencies: [2]span{span(c.Network.LatencyMin), span(c.Network.LatencyMax)},
 		Mean:      span(c.Network.LatencyMean), Shape: c.Network.Shape, Swim: members, Ops: c.Ops,
 	}
@@ -77,8 +78,7 @@ func (c *Case) UnmarshalJSON(text []byte) error {
 	*c = Case{
 		Name: j.Name, Seed: j.Seed, Nodes: j.Nodes, Converged: j.Converged, Victim: never,
 		Mark: time.Duration(j.Mark), Within: time.Duration(j.Within), For: time.Duration(j.For),
-		Search: time.Duration(j.Search),
-		Sealed: j.Sealed,
+		Search: time.Duration(j.Search), Truncated: j.Truncated, Sealed: j.Sealed,
 		Network: Network{
 			LatencyMin: time.Duration(j.Latencies[0]), LatencyMax: time.Duration(j.Latencies[1]),
 			LatencyMean: time.Duration(j.Mean), Shape: j.Shape,

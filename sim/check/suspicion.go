@@ -149,7 +149,7 @@ func (c *Checker) decided(i, s int, cause swim.Cause) {
 			at, len(one.said), one.min, one.max))
 	}
 	if cause == swim.CauseSuspicion && !one.warned {
-		c.violate(i, s, suspectWarned, "is declared dead unwarned", "told before, by who declares it, that it is suspect")
+		c.violate(i, s, suspectWarned, "is declared dead unwarned", "told so before, by who declares it")
 	}
 	ss.times.Stop(&one.timer)
 	delete(ss.open, one.subject)

@@ -32,7 +32,7 @@ func (s *Shrinker) truncate() {
 	if !s.late {
 		// Nothing after the breach matters, nor whether members agree in the end.
 		end := failure(&s.result)
-		c.For, c.Mark, c.Within, c.Search = end, min(c.Mark, end), 0, 0
+		c.For, c.Mark, c.Within, c.Search, c.Truncated = end, min(c.Mark, end), 0, 0, true
 		c.Ops = slices.DeleteFunc(c.Ops, func(op sim.Op) bool { return op.At > end })
 		if c.For < s.best.For || len(c.Ops) < len(s.best.Ops) {
 			s.try("ends at the failure", c)

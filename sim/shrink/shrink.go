@@ -126,7 +126,7 @@ func (s *Shrinker) try(why string, c sim.Case) bool {
 	}
 	if !s.late {
 		c.For = min(c.For, failure(&r))
-		c.Mark, c.Within, c.Search = min(c.Mark, c.For), 0, 0
+		c.Mark, c.Within, c.Search, c.Truncated = min(c.Mark, c.For), 0, 0, true
 	}
 	s.best, s.result = c, r
 	if s.Progress != nil {

@@ -68,6 +68,10 @@ func TestShrinks(t *testing.T) {
 		require.LessOrEqual(t, small.Nodes, 4)
 		require.LessOrEqual(t, small.Faults(), 4)
 		require.LessOrEqual(t, len(small.Tuned()), 2)
+
+		mended, err := sim.Simulate(small, sim.Harness{})
+		require.NoError(t, err)
+		require.True(t, mended.OK, "it has no bug, but %v", mended.Broken())
 	}
 }
 
