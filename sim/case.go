@@ -39,7 +39,8 @@ type Case struct {
 	Search time.Duration
 
 	// Truncated says that the case ends where something went wrong that must never happen, as those that have been
-	// made small do. Whether members agree by then is nobody's business.
+	// made small do. How things stand by then is nobody's business: neither whether members agree, nor what oracles
+	// ask for once a run is finished.
 	Truncated bool
 
 	Victim int // whose failure is timed from Mark, or -1

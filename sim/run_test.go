@@ -263,3 +263,25 @@ func TestComplaintsCount(t *testing.T) {
 		require.Equal(t, id, r.Broken())
 	}
 }
+
+// TestTruncatedCasesHaveNoEnd: where one ends, views may differ, and nobody is asked how things stand.
+func TestTruncatedCasesHaveNoEnd(t *testing.T) {
+	c, err := Options{Scenario: "partition", Nodes: 4}.Case()
+	require.NoError(t, err)
+	c.For = c.Mark
+	c.Within = 0
+	h := Harness{Oracles: []NewOracle{func(l *check.Log) check.Oracle { return complains{l, "S99"} }}}
+	whole, err := Simulate(c, h)
+	require.NoError(t, err)
+	require.False(t, whole.OK)
+	require.NotEmpty(t, whole.Violations)
+
+	c.Truncated = true
+	truncated, err := Simulate(c, h)
+	require.NoError(t, err)
+	require.False(t, truncated.Converged)
+	require.Empty(t, truncated.Violations)
+	require.True(t, truncated.OK)
+	require.Empty(t, truncated.Broken())
+	require.Equal(t, whole.TraceHash, truncated.TraceHash)
+}

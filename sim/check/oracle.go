@@ -3,8 +3,8 @@ package check
 import "github.com/nekton-go/nekton/core"
 
 // An Oracle watches a run and reports what must not be to a Log. It is told of every input of every node just
-// before the node handles it, of every effect in order, and of the end. It must not keep or change in or e:
-// what they hold is borrowed. Checker.Watch takes an application's own.
+// before the node handles it, of every effect in order, and of the end, unless the run is of a truncated case. It
+// must not keep or change in or e: what they hold is borrowed. Checker.Watch takes an application's own.
 type Oracle interface {
 	Input(at core.Instant, node int, in *core.Input)
 	Effect(at core.Instant, node int, e *core.Effect)
