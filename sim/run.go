@@ -64,7 +64,7 @@ type Result struct {
 
 	Checkpoints Checkpoints `json:"checkpoints"` // hashes along the way
 
-	OK         bool              `json:"ok"` // no violation, and all views agreed in time, or are Apart
+	OK         bool              `json:"ok"` // no violation, and all views agreed in time, or are Apart, or Truncated
 	Violations []check.Violation `json:"violations"`
 	Converged  bool              `json:"converged"` // all views agreed in time, and again at the end
 	Disagree   []string          `json:"disagree"`  // rows that are wrong at the end, or why convergence was late

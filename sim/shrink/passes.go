@@ -30,10 +30,8 @@ func (s *Shrinker) truncate() {
 	c := s.best
 	c.Ops = slices.Clone(c.Ops)
 	if !s.late {
-		// Nothing after the breach matters, nor whether members agree in the end.
-		end := failure(&s.result)
-		c.For, c.Mark, c.Within, c.Search, c.Truncated = end, min(c.Mark, end), 0, 0, true
-		c.Ops = slices.DeleteFunc(c.Ops, func(op sim.Op) bool { return op.At > end })
+		end(&c, failure(&s.result))
+		c.Ops = slices.DeleteFunc(c.Ops, func(op sim.Op) bool { return op.At > c.For })
 		if c.For < s.best.For || len(c.Ops) < len(s.best.Ops) {
 			s.try("ends at the failure", c)
 		}
@@ -48,8 +46,16 @@ func (s *Shrinker) truncate() {
 	}
 }
 
+// end truncates a case: nothing after the breach matters, nor whether members agree in the end.
+func end(c *sim.Case, at time.Duration) {
+	c.For, c.Mark, c.Within, c.Search, c.Truncated = at, min(c.Mark, at), 0, 0, true
+}
+
 // late says whether it took until members should have recovered for a run to fail.
 func late(c *sim.Case, r *sim.Result) bool {
+	if c.Truncated {
+		return false
+	}
 	return !r.Unsafe() || failure(r) > min(c.For, c.Mark+c.Within)
 }
 

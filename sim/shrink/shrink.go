@@ -125,8 +125,7 @@ func (s *Shrinker) try(why string, c sim.Case) bool {
 		return false
 	}
 	if !s.late {
-		c.For = min(c.For, failure(&r))
-		c.Mark, c.Within, c.Search, c.Truncated = min(c.Mark, c.For), 0, 0, true
+		end(&c, min(c.For, failure(&r)))
 	}
 	s.best, s.result = c, r
 	if s.Progress != nil {

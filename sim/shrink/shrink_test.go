@@ -134,3 +134,21 @@ func TestKeepsWhatItHas(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, r.Broken())
 }
+
+// TestShrinksWhatIsTruncated begins with a case that ends at its failure, as a kept one does, long after its Mark: that
+// is no reason to believe that members should have recovered.
+func TestShrinksWhatIsTruncated(t *testing.T) {
+	c, err := sim.Options{Scenario: "flap", Nodes: 8}.Case()
+	require.NoError(t, err)
+	r, err := planted(c)
+	require.NoError(t, err)
+	c.For = time.Duration(r.Violations[0].At) + 1
+	c.Mark, c.Within, c.Truncated = time.Second, 0, true
+	s := shrink.Shrinker{Run: planted}
+	small, err := s.Shrink(c)
+	require.NoError(t, err)
+	require.True(t, small.Truncated)
+	last := s.Result()
+	require.Equal(t, r.Broken(), last.Broken())
+	require.Equal(t, time.Duration(last.Violations[0].At)+1, small.For)
+}
